@@ -1,0 +1,154 @@
+//! What the rest of Brigade reads: typed, checked, complete. No `Option` here means "default".
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A whole, valid configuration.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Config {
+    /// Read by the supervisor.
+    pub supervisor: SupervisorConfig,
+    /// Read by each worker of a Rust service.
+    pub worker: WorkerConfig,
+    /// Read once per process, when its log is set up.
+    pub log: LogConfig,
+}
+
+/// What the supervisor reads.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SupervisorConfig {
+    /// Where to listen, in the order given; at least one.
+    pub binds: Vec<Bind>,
+    /// Connections that may wait in the kernel for each listening socket, 1 to 65535.
+    pub backlog: u16,
+    /// How many workers.
+    pub workers: WorkerCount,
+    /// From spawn to ready, at most.
+    pub timeout_start: Duration,
+    /// From the order to drain until what is still open is cut.
+    pub timeout_graceful_shutdown: Duration,
+    /// From an order to leave at once until SIGKILL.
+    pub timeout_kill: Duration,
+    /// Failures to start per slot before the supervisor gives up, if nothing was ever ready.
+    pub start_attempts: u32,
+    /// The pause after the second crash in a row; doubles from there.
+    pub restart_delay: Duration,
+    /// The longest pause between restarts.
+    pub restart_delay_max: Duration,
+    /// Service time after which a crash counts as the first again.
+    pub restart_calm: Duration,
+    /// Give up after more crashes than this within the period.
+    pub restart_intensity: Option<RestartIntensity>,
+    /// Run workers as this user (name or number).
+    pub user: Option<String>,
+    /// Run workers as this group (name or number); without it the user's own.
+    pub group: Option<String>,
+    /// Bind worker n to the nth usable CPU.
+    pub cpu_affinity: bool,
+    /// Write the supervisor's pid here.
+    pub pid_file: Option<PathBuf>,
+    /// File mode creation mask of supervisor and workers.
+    pub umask: Option<u32>,
+    /// When a program of `brigade exec` counts as ready.
+    pub ready: Readiness,
+}
+
+/// One place to listen.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Bind {
+    /// `HOST:PORT`, `[v6]:PORT`; the host is a literal address.
+    Tcp(IpAddr, u16),
+    /// `NAME:PORT`: a host name, resolved when the socket is bound.
+    Name(String, u16),
+    /// `unix:PATH`.
+    Unix(PathBuf),
+    /// `unix:@NAME`, Linux's abstract namespace.
+    Abstract(String),
+    /// `fd:N`: a listening socket that the parent process left open.
+    Fd(u32),
+    /// `systemd:NAME`: a socket of this name passed by systemd (`FileDescriptorName=`);
+    /// `systemd:` alone takes all of them.
+    Systemd(String),
+}
+
+/// How many workers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WorkerCount {
+    /// As many as the process may use CPUs.
+    Auto,
+    /// 1 to [`MAX_WORKERS`].
+    Fixed(u16),
+}
+
+/// The most workers that one supervisor runs.
+pub const MAX_WORKERS: u16 = 1024;
+
+/// More crashes of the whole fleet within the period than this: give up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RestartIntensity {
+    /// Crashes still allowed.
+    pub crashes: u32,
+    /// Within this time.
+    pub period: Duration,
+}
+
+/// When a program of `brigade exec` counts as ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Readiness {
+    /// When it says `READY=1`, or is seen to wait for connections on one of its sockets.
+    Auto,
+    /// Only when it says `READY=1`.
+    Notify,
+    /// When it has been alive for this long.
+    Alive(Duration),
+}
+
+/// What each worker of a Rust service reads.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WorkerConfig {
+    /// From the first byte of a request (or the accept) to the end of its head.
+    pub timeout_header: Duration,
+    /// How long a connection may be idle between requests.
+    pub timeout_keep_alive: Duration,
+    /// While draining: how long idle keep-alive connections are still served before they are
+    /// closed. A request that comes meanwhile is answered with `connection: close`.
+    pub timeout_lame_duck: Duration,
+}
+
+/// How and what to log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LogConfig {
+    /// The least important level that is written.
+    pub level: LogLevel,
+    /// In which form.
+    pub format: LogFormat,
+}
+
+/// Levels, uvicorn's names (`critical` is taken as `error`, `trace` is uvicorn's own).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LogLevel {
+    /// Only what needs somebody.
+    Error,
+    /// And what may.
+    Warning,
+    /// And what happened.
+    Info,
+    /// And why.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+/// Forms of the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LogFormat {
+    /// `Journal` if standard error is systemd's journal, otherwise `Human`.
+    Auto,
+    /// A line for people.
+    Human,
+    /// A JSON object per line, see docs/events.md.
+    Json,
+    /// A line for people behind systemd's `<N>` priority.
+    Journal,
+}

@@ -1,0 +1,35 @@
+//! The two vocabularies between supervisor and worker: facts go up, orders go down. One enum per
+//! direction, so that a message the wrong way does not compile.
+
+use serde::{Deserialize, Serialize};
+
+/// A fact that a worker tells the supervisor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Fact {
+    /// The runtime turns, the app is built, the listeners are registered.
+    Ready,
+    /// The app could not be built; the worker leaves with this sentence as its last word.
+    Failed {
+        /// Why, in the app's own words.
+        reason: String,
+    },
+}
+
+/// An order that the supervisor gives to a worker.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Order {
+    /// Accept what already waits, then no more; finish what is open within `deadline_ms`
+    /// milliseconds, cut the rest, leave with code 0.
+    Drain {
+        /// From the receipt of the order, in milliseconds.
+        deadline_ms: u64,
+    },
+    /// Close every connection now and leave with code 0.
+    Cut,
+    /// Open the log files again: they were rotated.
+    ReopenLogs,
+}

@@ -1,0 +1,3 @@
+//! The supervisor: one thread around poll(2).
+
+pub mod plan;
