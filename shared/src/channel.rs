@@ -45,7 +45,16 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
     {
         let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
         let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, flags)?;
-        Ok((Self { socket: ours, words: PhantomData }, Channel { socket: theirs, words: PhantomData }))
+        Ok((
+            Self {
+                socket: ours,
+                words: PhantomData,
+            },
+            Channel {
+                socket: theirs,
+                words: PhantomData,
+            },
+        ))
     }
 
     /// Sends one message, without ever waiting.
@@ -56,7 +65,10 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
     pub fn send(&self, message: &Out) -> io::Result<()> {
         let text = serde_json::to_vec(message)?;
         if text.len() > MAX_MESSAGE {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "message too long"));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "message too long",
+            ));
         }
         send(self.socket.as_raw_fd(), &text, MsgFlags::MSG_NOSIGNAL)?;
         Ok(())
@@ -105,7 +117,10 @@ mod tests {
         up.send(&Fact::Ready).unwrap();
         down.send(&Order::Drain { deadline_ms: 1500 }).unwrap();
         assert_eq!(down.receive(), Received::Message(Fact::Ready));
-        assert_eq!(up.receive(), Received::Message(Order::Drain { deadline_ms: 1500 }));
+        assert_eq!(
+            up.receive(),
+            Received::Message(Order::Drain { deadline_ms: 1500 })
+        );
         assert_eq!(up.receive(), Received::Nothing);
     }
 
@@ -120,7 +135,12 @@ mod tests {
     #[test]
     fn hostile_bytes_are_words_not_a_panic() {
         let (up, down) = Channel::<Fact, Order>::pair().unwrap();
-        for bytes in [&b"{"[..], b"\xff\xfe", b"{\"fact\":\"unheard_of\"}", &[b'['; 9000]] {
+        for bytes in [
+            &b"{"[..],
+            b"\xff\xfe",
+            b"{\"fact\":\"unheard_of\"}",
+            &[b'['; 9000],
+        ] {
             nix::unistd::write(&up, bytes).unwrap();
             assert!(matches!(down.receive(), Received::Nonsense(_)), "{bytes:?}");
         }

@@ -2,3 +2,13 @@
 //! block argues why it is sound. No policy lives here.
 
 #![allow(unsafe_code)]
+
+pub mod cpu;
+pub mod exec;
+pub mod fd;
+pub mod fork;
+pub mod privileges;
+pub mod process;
+pub mod signal;
+pub mod title;
+pub mod wait;

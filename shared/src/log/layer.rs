@@ -1,0 +1,115 @@
+//! Where `tracing` meets the sink.
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
+
+use super::fields::Fields;
+use super::form::Form;
+use super::sink::Sink;
+
+/// The log of this process. One lock, taken once a line; a fork finds it free, since it happens
+/// in a process of one thread and never while that writes a line.
+struct Output {
+    sink: Mutex<Sink>,
+    state: Mutex<State>,
+}
+
+#[derive(Clone, Copy)]
+struct State {
+    level: LevelFilter,
+    form: Form,
+}
+
+static OUTPUT: OnceLock<Output> = OnceLock::new();
+
+/// Starts the log of this process on what standard error is now. A second call changes level and
+/// form of the log that is.
+///
+/// # Errors
+/// If standard error is closed, or another `tracing` subscriber stands already.
+pub fn begin(level: LevelFilter, form: Form) -> io::Result<()> {
+    if OUTPUT.get().is_none() {
+        let sink = Mutex::new(Sink::to(io::stderr().as_fd())?);
+        let _ = OUTPUT.set(Output {
+            sink,
+            state: Mutex::new(State { level, form }),
+        });
+        let subscriber = tracing_subscriber::registry().with(ToSink);
+        tracing::subscriber::set_global_default(subscriber).map_err(io::Error::other)?;
+    }
+    if let Some(output) = OUTPUT.get() {
+        *lock(&output.state) = State { level, form };
+    }
+    tracing::callsite::rebuild_interest_cache();
+    Ok(())
+}
+
+/// For a forked child: lines that the parent has begun are the parent's to end.
+pub fn begin_child() {
+    if let Some(output) = OUTPUT.get() {
+        lock(&output.sink).forget_pending();
+    }
+}
+
+/// Writes lines of this level and more important ones from now on.
+pub fn set_level(level: LevelFilter) {
+    if let Some(output) = OUTPUT.get() {
+        lock(&output.state).level = level;
+        tracing::callsite::rebuild_interest_cache();
+    }
+}
+
+/// The descriptor that the log writes to: a child that closes what it does not need keeps this.
+#[must_use]
+pub fn descriptor() -> Option<RawFd> {
+    OUTPUT
+        .get()
+        .map(|output| lock(&output.sink).as_fd().as_raw_fd())
+}
+
+/// A poisoned lock is no reason to lose the log: what it guards is whole after every step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The layer: every enabled event becomes a line of the sink.
+struct ToSink;
+
+impl<S: Subscriber> Layer<S> for ToSink {
+    fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
+        OUTPUT
+            .get()
+            .is_some_and(|output| *metadata.level() <= lock(&output.state).level)
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let Some(output) = OUTPUT.get() else { return };
+        let form = lock(&output.state).form;
+        let mut fields = Fields::default();
+        event.record(&mut fields);
+        let line = form.line(event.metadata(), fields);
+        let dropped = {
+            let mut sink = lock(&output.sink);
+            let dropped = sink.take_dropped();
+            if dropped == 0 {
+                sink.write_line(line.as_bytes());
+            }
+            dropped
+        };
+        if dropped > 0 {
+            let lines = dropped;
+            tracing::warn!(
+                event = "log.dropped",
+                lines,
+                "{lines} log lines could not be written"
+            );
+            lock(&output.sink).write_line(line.as_bytes());
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The log: `tracing` events as lines on standard error, for people, for machines, for the
+//! journal. It never makes its process wait: what can't be written is dropped and counted.
+
+mod fields;
+mod form;
+mod layer;
+mod sink;
+
+pub use form::Form;
+pub use layer::{begin, begin_child, descriptor, set_level};
+pub use sink::Sink;

@@ -1,0 +1,157 @@
+//! How many processors this process may use, and why.
+
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nix::sched::{CpuSet, sched_getaffinity};
+use nix::unistd::Pid;
+
+/// The processors that this process may use.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Usable {
+    /// The numbers of the processors in the affinity mask, ascending.
+    pub cpus: Vec<usize>,
+    /// The tightest quota of this process's control groups, if any has one.
+    pub quota: Option<Quota>,
+}
+
+/// A limit on processor time.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Quota {
+    /// In processors: 1.5 means 150 % of one.
+    pub cpus: f64,
+    /// The file that says so.
+    pub file: PathBuf,
+}
+
+impl Usable {
+    /// Looks at the affinity mask and at the control groups, version 1 and 2.
+    #[must_use]
+    pub fn now() -> Self {
+        let mask = sched_getaffinity(Pid::this()).unwrap_or_else(|_| CpuSet::new());
+        let cpus: Vec<usize> = (0..CpuSet::count())
+            .filter(|cpu| mask.is_set(*cpu).unwrap_or(false))
+            .collect();
+        Self {
+            cpus: if cpus.is_empty() { vec![0] } else { cpus },
+            quota: quota(Path::new("/")),
+        }
+    }
+
+    /// How many single-threaded workers make use of them: never more than the mask has, and a
+    /// quota is rounded up, since the rest of a processor would lie idle.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "bounded by max and min"
+    )]
+    pub fn count(&self) -> usize {
+        let quota = self
+            .quota
+            .as_ref()
+            .map_or(usize::MAX, |quota| quota.cpus.ceil().max(1.0) as usize);
+        self.cpus.len().min(quota).max(1)
+    }
+}
+
+impl fmt::Display for Usable {
+    /// `4 usable CPUs`, `4 usable CPUs, quota of 1.5 in /sys/fs/cgroup/cpu.max`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.cpus.len() == 1 { "" } else { "s" };
+        write!(f, "{} usable CPU{plural}", self.cpus.len())?;
+        match &self.quota {
+            Some(quota) => write!(f, ", quota of {} in {}", quota.cpus, quota.file.display()),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The tightest quota that applies to this process, in a tree of files below `root` (the real
+/// root, or a fixture): the group of the process and all groups above it count.
+#[must_use]
+pub fn quota(root: &Path) -> Option<Quota> {
+    let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
+    let mounts = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
+    let mut tightest: Option<Quota> = None;
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else {
+            continue;
+        };
+        let read: fn(&Path) -> Option<Quota> = match controllers {
+            "" => read_v2,
+            list if list.split(',').any(|name| name == "cpu") => read_v1,
+            _ => continue,
+        };
+        for mount in mounts
+            .lines()
+            .filter_map(|line| mount_point(line, controllers.is_empty()))
+        {
+            for folder in upwards(root, &mount, group) {
+                if let Some(found) = read(&folder)
+                    && tightest
+                        .as_ref()
+                        .is_none_or(|known| found.cpus < known.cpus)
+                {
+                    tightest = Some(found);
+                }
+            }
+        }
+    }
+    tightest
+}
+
+/// Where a hierarchy is mounted: (root of the mount within the hierarchy, mount point).
+fn mount_point(line: &str, version_two: bool) -> Option<(String, String)> {
+    // proc_pid_mountinfo(5): id parent device root point options ... - type source super-options
+    let (head, tail) = line.split_once(" - ")?;
+    let head: Vec<&str> = head.split(' ').collect();
+    let tail: Vec<&str> = tail.split(' ').collect();
+    let is_wanted = match (version_two, *tail.first()?) {
+        (true, "cgroup2") => true,
+        (false, "cgroup") => tail.get(2)?.split(',').any(|option| option == "cpu"),
+        _ => false,
+    };
+    is_wanted.then(|| Some(((*head.get(3)?).to_owned(), (*head.get(4)?).to_owned())))?
+}
+
+/// The folders of a group and of all groups above it, as far as the mount shows them.
+fn upwards(root: &Path, (mount_root, point): &(String, String), group: &str) -> Vec<PathBuf> {
+    let top = root.join(point.trim_start_matches('/'));
+    // In a container the group's path may be the host's; what is mounted is then its own top.
+    let below = group
+        .strip_prefix(mount_root.trim_end_matches('/'))
+        .unwrap_or("");
+    let below = Path::new(below.trim_start_matches('/'));
+    let is_clean = below
+        .components()
+        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    let below = if is_clean { below } else { Path::new("") };
+    below.ancestors().map(|part| top.join(part)).collect()
+}
+
+/// `cpu.max`: `150000 100000`, or `max 100000`.
+fn read_v2(folder: &Path) -> Option<Quota> {
+    let file = folder.join("cpu.max");
+    let text = fs::read_to_string(&file).ok()?;
+    let mut words = text.split_ascii_whitespace();
+    share(words.next()?, words.next()?, file)
+}
+
+/// `cpu.cfs_quota_us` (-1: none) and `cpu.cfs_period_us`.
+fn read_v1(folder: &Path) -> Option<Quota> {
+    let file = folder.join("cpu.cfs_quota_us");
+    let quota = fs::read_to_string(&file).ok()?;
+    let period = fs::read_to_string(folder.join("cpu.cfs_period_us")).ok()?;
+    share(quota.trim(), period.trim(), file)
+}
+
+fn share(quota: &str, period: &str, file: PathBuf) -> Option<Quota> {
+    let (quota, period) = (quota.parse::<f64>().ok()?, period.parse::<f64>().ok()?);
+    (quota > 0.0 && period > 0.0).then(|| Quota {
+        cpus: quota / period,
+        file,
+    })
+}

@@ -1,0 +1,53 @@
+//! What a process sets for itself: its bond to the parent, limits, name, processors.
+
+use std::io;
+
+use nix::sched::{CpuSet, sched_setaffinity};
+use nix::sys::prctl;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, getppid};
+
+/// Asks the kernel to send `signal` to this process when its parent dies. To be called after any
+/// change of user: that clears it.
+///
+/// # Errors
+/// `NotFound` if the parent, `parent`, has died before: then no signal will ever come.
+pub fn follow_parent(parent: Pid, signal: Signal) -> io::Result<()> {
+    prctl::set_pdeathsig(signal)?;
+    // Asked after the request stands: a parent that died in between is seen here.
+    if getppid() == parent {
+        Ok(())
+    } else {
+        Err(io::Error::from(io::ErrorKind::NotFound))
+    }
+}
+
+/// Allows as many open files as the hard limit says, and tells how many that is.
+///
+/// # Errors
+/// The kernel's.
+pub fn raise_open_files() -> io::Result<u64> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+    Ok(hard)
+}
+
+/// Names this process's thread (`comm`, 15 bytes), as `top` and `pgrep` show it.
+pub fn set_name(name: &str) {
+    let short: Vec<u8> = name.bytes().filter(|byte| *byte != 0).take(15).collect();
+    if let Ok(name) = std::ffi::CString::new(short) {
+        let _ = prctl::set_name(&name);
+    }
+}
+
+/// Lets this process run on one processor only.
+///
+/// # Errors
+/// The kernel's, if it may not run there.
+pub fn pin(cpu: usize) -> io::Result<()> {
+    let mut set = CpuSet::new();
+    set.set(cpu)?;
+    sched_setaffinity(Pid::this(), &set)?;
+    Ok(())
+}
