@@ -256,6 +256,9 @@ pub enum Deadline {
     Drain,
     /// To leave at once.
     Cut,
+    /// To be gone after SIGKILL: the kernel still holds it. It is killed again and again, but a
+    /// stopping fleet no longer waits for it.
+    Kill,
 }
 
 /// How the fleet stops, in ascending haste.
