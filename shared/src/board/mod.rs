@@ -1,6 +1,28 @@
 //! The scoreboard: shared memory in which every worker keeps a row about itself, readable by the
 //! supervisor and by anyone it hands the memory to, also while the worker hangs.
+//!
+//! ```text
+//! page 0              header: magic, layout version, sizes; how many rows were ever used
+//! page 1 ..= 1024     totals per slot: counters and histograms of workers that have left
+//! page 1025 ..= 5120  a row per worker: who it is, what its loop does now, its own counters
+//! ```
+//!
+//! Every word is a 64-bit atomic with a single writer: a row's worker, or the supervisor's
+//! [`Ledger`] before the worker's birth and after its end. Reading is total: whatever bytes stand
+//! there, they mean something or nothing. Moments are nanoseconds on the monotonic clock, which
+//! all processes of a machine share.
 
-mod board;
+mod counters;
+mod histogram;
+mod ledger;
+mod request;
+mod row;
+mod table;
+mod word;
 
-pub use board::{Board, RowId};
+pub use counters::{Counter, Counters, Counts};
+pub use histogram::{BUCKETS, Distribution, Histogram};
+pub use ledger::Ledger;
+pub use request::{CurrentRequest, PATH_BYTES, RequestLine};
+pub use row::{LoopState, Row, RowReading, RowState};
+pub use table::{Board, MAX_ROWS, MAX_SLOTS, RowId};

@@ -7,6 +7,7 @@ pub mod cpu;
 pub mod exec;
 pub mod fd;
 pub mod fork;
+pub mod memory;
 pub mod privileges;
 pub mod process;
 pub mod signal;

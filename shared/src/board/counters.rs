@@ -1,0 +1,211 @@
+//! What is counted, and sums of it.
+
+use std::time::Duration;
+
+use super::histogram::{BUCKETS, Distribution, Histogram};
+use super::table::Page;
+use super::word;
+
+/// Something that is counted. New ones are added at the end: the order is the layout in memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum Counter {
+    /// Connections accepted.
+    Accepted,
+    /// Accepts that the system refused.
+    AcceptErrors,
+    /// Requests answered with a status of 100 to 199, that is 101.
+    Informational,
+    /// Requests answered with a status of 200 to 299.
+    Success,
+    /// Requests answered with a status of 300 to 399.
+    Redirection,
+    /// Requests answered with a status of 400 to 499.
+    ClientError,
+    /// Requests answered with any other status.
+    ServerError,
+    /// Requests whose answer was never begun: the client left, or the connection was cut.
+    Unanswered,
+    /// Bytes read from connections.
+    BytesIn,
+    /// Bytes written to connections.
+    BytesOut,
+    /// Connections closed because a request's head took too long.
+    HeaderTimeouts,
+    /// Connections closed because they were idle for too long.
+    KeepAliveTimeouts,
+    /// Connections cut at the end of a drain, or by an order to cut.
+    Cut,
+    /// Panics caught in a handler or a response body.
+    Panics,
+    /// Requests for which the app returned an error instead of a response.
+    AppErrors,
+}
+
+impl Counter {
+    /// All of them, in the order of the layout.
+    pub const ALL: [Self; 15] = [
+        Self::Accepted,
+        Self::AcceptErrors,
+        Self::Informational,
+        Self::Success,
+        Self::Redirection,
+        Self::ClientError,
+        Self::ServerError,
+        Self::Unanswered,
+        Self::BytesIn,
+        Self::BytesOut,
+        Self::HeaderTimeouts,
+        Self::KeepAliveTimeouts,
+        Self::Cut,
+        Self::Panics,
+        Self::AppErrors,
+    ];
+
+    /// The class of a status code.
+    #[must_use]
+    pub const fn of_status(status: u16) -> Self {
+        match status / 100 {
+            1 => Self::Informational,
+            2 => Self::Success,
+            3 => Self::Redirection,
+            4 => Self::ClientError,
+            _ => Self::ServerError,
+        }
+    }
+}
+
+/// Where the counters begin in a page, how many words they may take, and the histograms after
+/// them. Before them stands what only a live worker has.
+pub(super) const FIRST: usize = 64;
+const ROOM: usize = 62;
+const LATENCY: usize = FIRST + ROOM;
+const LAG: usize = LATENCY + BUCKETS + 1;
+const _: () = assert!(LAG + BUCKETS + 1 == super::table::PAGE_WORDS);
+const _: () = assert!(Counter::ALL.len() <= ROOM);
+
+/// The counters of a page, in shared memory.
+#[derive(Clone, Copy, Debug)]
+pub struct Counters<'a>(pub(super) &'a Page);
+
+impl<'a> Counters<'a> {
+    /// Counts. For the single writer.
+    pub fn add(self, counter: Counter, amount: u64) {
+        word::add(&self.0[FIRST + counter as usize], amount);
+    }
+
+    /// From the end of a request's head to the end of its answer.
+    #[must_use]
+    pub fn latency(self) -> Histogram<'a> {
+        self.histogram::<LATENCY>()
+    }
+
+    /// How long turns of the event loop took: whatever becomes ready meanwhile waits so long.
+    #[must_use]
+    pub fn lag(self) -> Histogram<'a> {
+        self.histogram::<LAG>()
+    }
+
+    fn histogram<const AT: usize>(self) -> Histogram<'a> {
+        Histogram(
+            self.0[AT..]
+                .first_chunk()
+                .expect("a constant inside the page"),
+        )
+    }
+
+    /// A copy to calculate with.
+    #[must_use]
+    pub fn read(self) -> Counts {
+        Counts {
+            counters: Counter::ALL.map(|counter| word::get(&self.0[FIRST + counter as usize])),
+            latency: self.latency().read(),
+            lag: self.lag().read(),
+        }
+    }
+
+    /// Moves everything counted here into `sum`, leaving zeros.
+    pub(super) fn move_into(self, sum: Counters<'_>) {
+        for (from, to) in self.0.iter().zip(sum.0).skip(FIRST) {
+            word::add(to, word::get(from));
+            word::set(from, 0);
+        }
+    }
+}
+
+/// Counters at rest: a row's, a slot's, or a sum of any.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Counts {
+    counters: [u64; Counter::ALL.len()],
+    /// From the end of a request's head to the end of its answer.
+    pub latency: Distribution,
+    /// How long turns of the event loop took.
+    pub lag: Distribution,
+}
+
+impl Counts {
+    /// One of the counters.
+    #[must_use]
+    pub fn get(&self, counter: Counter) -> u64 {
+        self.counters[counter as usize]
+    }
+
+    /// Requests answered, whatever the status.
+    #[must_use]
+    pub fn answered(&self) -> u64 {
+        let classes = Counter::Informational as usize..=Counter::ServerError as usize;
+        self.counters[classes]
+            .iter()
+            .fold(0, |sum, n| sum.wrapping_add(*n))
+    }
+
+    /// The mean latency; none without requests.
+    #[must_use]
+    pub fn mean_latency(&self) -> Option<Duration> {
+        let mean = self.latency.sum_ns.checked_div(self.latency.count())?;
+        Some(Duration::from_nanos(mean))
+    }
+
+    /// Adds other counts.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.counters.iter_mut().zip(other.counters) {
+            *mine = mine.wrapping_add(theirs);
+        }
+        self.latency.merge(&other.latency);
+        self.lag.merge(&other.lag);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Counter, Counters};
+    use std::sync::atomic::AtomicU64;
+    use std::time::Duration;
+
+    #[test]
+    fn the_order_of_all_is_the_layout() {
+        for (index, counter) in Counter::ALL.into_iter().enumerate() {
+            assert_eq!(counter as usize, index, "{counter:?}");
+        }
+    }
+
+    #[test]
+    fn counts_move_and_merge_without_loss() {
+        let row = std::array::from_fn(|_| AtomicU64::new(0));
+        let sum = std::array::from_fn(|_| AtomicU64::new(0));
+        let (row, sum) = (Counters(&row), Counters(&sum));
+        for status in [101, 200, 204, 302, 404, 500, 599] {
+            row.add(Counter::of_status(status), 1);
+        }
+        row.latency().record(Duration::from_micros(30));
+        row.lag().record(Duration::from_micros(300));
+        let mut twice = row.read();
+        assert_eq!(twice.answered(), 7);
+        row.move_into(sum);
+        assert_eq!(sum.read(), twice);
+        assert_eq!(row.read(), super::Counts::default());
+        twice.merge(&sum.read());
+        assert_eq!(twice.get(Counter::Success), 4);
+        assert_eq!(twice.mean_latency(), Some(Duration::from_micros(30)));
+    }
+}

@@ -1,0 +1,180 @@
+//! The supervisor's half of the board: which row belongs to which worker.
+
+use std::sync::Arc;
+
+use super::table::{Board, MAX_ROWS, RowId};
+use crate::id::{Generation, SlotId, WorkerId};
+
+/// Hands out rows and takes them back. There is one, in the supervisor.
+#[derive(Debug)]
+pub struct Ledger {
+    board: Arc<Board>,
+    taken: Vec<bool>,
+}
+
+impl Ledger {
+    /// Opens the ledger of a board; rows already in use there stay taken.
+    #[must_use]
+    pub fn new(board: Arc<Board>) -> Self {
+        let mut taken = vec![false; usize::from(MAX_ROWS)];
+        for (id, _) in board.rows() {
+            taken[usize::from(id.0)] = true;
+        }
+        Self { board, taken }
+    }
+
+    /// The board that this is the ledger of.
+    #[must_use]
+    pub fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
+    /// A row for a worker about to be born; none if all are taken.
+    pub fn claim(
+        &mut self,
+        slot: SlotId,
+        generation: Generation,
+        worker: WorkerId,
+    ) -> Option<RowId> {
+        let index = self.taken.iter().position(|taken| !taken)?;
+        let id = RowId(u16::try_from(index).expect("no more rows than MAX_ROWS"));
+        self.taken[index] = true;
+        self.board.touch(id);
+        self.board.row(id).assign(slot, generation, worker);
+        Some(id)
+    }
+
+    /// Takes a row back, once its worker has been reaped: what it counted goes to its slot's
+    /// totals, so that these never step back.
+    pub fn release(&mut self, id: RowId) {
+        if std::mem::take(&mut self.taken[usize::from(id.0)]) {
+            self.board.fold(id);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ledger;
+    use crate::board::{Board, Counter, LoopState, MAX_ROWS, RequestLine, RowState};
+    use crate::id::{Generation, SlotId, WorkerId};
+    use std::os::fd::AsFd;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    use std::time::Duration;
+
+    fn ledger() -> Ledger {
+        Ledger::new(Arc::new(Board::create().unwrap()))
+    }
+
+    #[test]
+    fn a_row_tells_whose_it_is_and_what_it_does() {
+        let mut ledger = ledger();
+        let id = ledger
+            .claim(SlotId(2), Generation(3), WorkerId(40))
+            .unwrap();
+        let row = ledger.board().row(id);
+        row.set_pid(4711);
+        row.set_state(RowState::Ready);
+        row.unpark(1_000);
+        row.connection_opened();
+        row.request_begun();
+        row.enter_request(&RequestLine::new("GET", "/fib", 1_500));
+        let seen = row.read().unwrap();
+        assert_eq!((seen.slot, seen.generation), (SlotId(2), Generation(3)));
+        assert_eq!((seen.worker, seen.pid), (WorkerId(40), 4711));
+        assert_eq!((seen.state, seen.turns), (RowState::Ready, 1));
+        assert_eq!((seen.connections, seen.requests), (1, 1));
+        assert_eq!(seen.running_for(3_000), Duration::from_nanos(2_000));
+        assert_eq!(seen.request.unwrap().path, "/fib");
+        row.park();
+        assert_eq!(row.read().unwrap().loop_state, LoopState::Parked);
+    }
+
+    #[test]
+    fn totals_outlive_workers_and_rows_are_used_again() {
+        let mut ledger = ledger();
+        let board = Arc::clone(ledger.board());
+        for worker in 1..=3 {
+            let id = ledger
+                .claim(SlotId(1), Generation::FIRST, WorkerId(worker))
+                .unwrap();
+            assert_eq!(id.0, 0);
+            board.row(id).count(Counter::Success, 10);
+            board.row(id).latency().record(Duration::from_micros(9));
+            assert_eq!(board.counts(SlotId(1)).answered(), worker * 10);
+            ledger.release(id);
+            assert_eq!(board.row(id).read(), None);
+            assert_eq!(board.counts(SlotId(1)).answered(), worker * 10);
+        }
+        assert_eq!(board.counts(SlotId(1)).latency.count(), 3);
+        assert_eq!(board.counts(SlotId(0)).answered(), 0);
+    }
+
+    #[test]
+    fn releasing_twice_changes_nothing() {
+        let mut ledger = ledger();
+        let first = ledger
+            .claim(SlotId(0), Generation::FIRST, WorkerId(1))
+            .unwrap();
+        ledger.release(first);
+        ledger.release(first);
+        let again = ledger.claim(SlotId(0), Generation::FIRST, WorkerId(2));
+        let other = ledger.claim(SlotId(0), Generation::FIRST, WorkerId(3));
+        assert_ne!(again, other);
+    }
+
+    #[test]
+    fn when_all_rows_are_taken_there_is_none() {
+        let mut ledger = ledger();
+        for worker in 0..u64::from(MAX_ROWS) {
+            let row = ledger.claim(SlotId(0), Generation::FIRST, WorkerId(worker));
+            assert!(row.is_some());
+        }
+        let one_more = ledger.claim(SlotId(0), Generation::FIRST, WorkerId(9999));
+        assert_eq!(one_more, None);
+    }
+
+    #[test]
+    fn a_ledger_opened_later_knows_the_rows_in_use() {
+        let mut before = ledger();
+        let taken = before
+            .claim(SlotId(0), Generation::FIRST, WorkerId(1))
+            .unwrap();
+        let memory = before.board().as_fd().try_clone_to_owned().unwrap();
+        let mut after = Ledger::new(Arc::new(Board::adopt(memory).unwrap()));
+        let fresh = after.claim(SlotId(0), Generation::FIRST, WorkerId(2));
+        assert_ne!(fresh, Some(taken));
+        after.release(taken);
+        let row = after.claim(SlotId(0), Generation::FIRST, WorkerId(3));
+        assert_eq!(row, Some(taken));
+    }
+
+    #[test]
+    fn counters_never_step_back_while_workers_come_and_go() {
+        let mut ledger = ledger();
+        let board = Arc::clone(ledger.board());
+        let done = Arc::new(AtomicBool::new(false));
+        let reader = {
+            let (board, done) = (Arc::clone(&board), Arc::clone(&done));
+            std::thread::spawn(move || {
+                let mut last = 0;
+                while !done.load(Relaxed) {
+                    let now = board.counts(SlotId(0)).answered();
+                    assert!(now >= last, "{now} after {last}");
+                    last = now;
+                }
+            })
+        };
+        for worker in 0..2_000 {
+            let id = ledger
+                .claim(SlotId(0), Generation::FIRST, WorkerId(worker))
+                .unwrap();
+            board.row(id).count(Counter::Success, 1_000);
+            ledger.release(id);
+        }
+        done.store(true, Relaxed);
+        reader.join().unwrap();
+        assert_eq!(board.counts(SlotId(0)).answered(), 2_000_000);
+    }
+}

@@ -1,0 +1,232 @@
+//! A row: what one worker tells of itself. A page of its own, so that no two workers share a cache
+//! line and only rows in use cost memory.
+
+use std::time::Duration;
+
+use super::counters::{self, Counter, Counters, Counts};
+use super::histogram::Histogram;
+use super::request::{self, CurrentRequest, RequestCell, RequestLine};
+use super::table::Page;
+use super::word;
+use crate::id::{Generation, SlotId, WorkerId};
+
+/// The words before the counters, one line of eight each: whose row it is; the loop; the gauges;
+/// the current request.
+const STATE: usize = 0;
+const SLOT: usize = 1;
+const GENERATION: usize = 2;
+const WORKER: usize = 3;
+const PID: usize = 4;
+const RUNNING_SINCE: usize = 8;
+const TURNS: usize = 9;
+const CONNECTIONS: usize = 16;
+const REQUESTS: usize = 17;
+const REQUEST: usize = 24;
+const _: () = assert!(REQUEST + request::WORDS <= counters::FIRST);
+
+/// Where a row's worker is in its life.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u64)]
+pub enum RowState {
+    /// Building the app.
+    Starting = 1,
+    /// Serving.
+    Ready = 2,
+    /// Finishing what is open.
+    Draining = 3,
+}
+
+impl RowState {
+    /// What a word means; nothing for a free row or nonsense.
+    fn from_word(word: u64) -> Option<Self> {
+        [Self::Starting, Self::Ready, Self::Draining]
+            .into_iter()
+            .find(|state| *state as u64 == word)
+    }
+}
+
+/// A row in shared memory. Its writing half is for the one worker that owns it.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a>(pub(super) &'a Page);
+
+impl<'a> Row<'a> {
+    /// Gives the row to a worker that is about to be born. For the ledger.
+    pub(super) fn assign(self, slot: SlotId, generation: Generation, worker: WorkerId) {
+        word::set(&self.0[SLOT], u64::from(slot.0));
+        word::set(&self.0[GENERATION], u64::from(generation.0));
+        word::set(&self.0[WORKER], worker.0);
+        self.set_state(RowState::Starting);
+    }
+
+    /// Takes the row back, all zero but for what was counted. For the ledger.
+    pub(super) fn vacate(self) {
+        for word in &self.0[..counters::FIRST] {
+            word::set(word, 0);
+        }
+    }
+
+    /// Says in which process the worker lives.
+    pub fn set_pid(self, pid: u32) {
+        word::set(&self.0[PID], u64::from(pid));
+    }
+
+    /// Says where the worker is in its life.
+    pub fn set_state(self, state: RowState) {
+        word::set(&self.0[STATE], state as u64);
+    }
+
+    /// The loop waits for something to do.
+    pub fn park(self) {
+        word::set(&self.0[RUNNING_SINCE], 0);
+    }
+
+    /// The loop has something to do, since `now_ns` on the monotonic clock.
+    pub fn unpark(self, now_ns: u64) {
+        word::set(&self.0[RUNNING_SINCE], now_ns.max(1));
+        word::add(&self.0[TURNS], 1);
+    }
+
+    /// The loop works on this request from now on.
+    pub fn enter_request(self, line: &RequestLine) {
+        self.request().enter(line);
+    }
+
+    /// The loop turns to something else than a request.
+    pub fn leave_request(self) {
+        self.request().leave();
+    }
+
+    /// A connection was accepted.
+    pub fn connection_opened(self) {
+        word::add(&self.0[CONNECTIONS], 1);
+        self.count(Counter::Accepted, 1);
+    }
+
+    /// A connection is gone.
+    pub fn connection_closed(self) {
+        word::subtract(&self.0[CONNECTIONS], 1);
+    }
+
+    /// A request's head is complete.
+    pub fn request_begun(self) {
+        word::add(&self.0[REQUESTS], 1);
+    }
+
+    /// A request is answered to the end, or given up.
+    pub fn request_ended(self) {
+        word::subtract(&self.0[REQUESTS], 1);
+    }
+
+    /// Counts.
+    pub fn count(self, counter: Counter, amount: u64) {
+        self.counters().add(counter, amount);
+    }
+
+    /// From the end of a request's head to the end of its answer.
+    #[must_use]
+    pub fn latency(self) -> Histogram<'a> {
+        self.counters().latency()
+    }
+
+    /// How long turns of the loop took.
+    #[must_use]
+    pub fn lag(self) -> Histogram<'a> {
+        self.counters().lag()
+    }
+
+    pub(super) fn counters(self) -> Counters<'a> {
+        Counters(self.0)
+    }
+
+    fn request(self) -> RequestCell<'a> {
+        RequestCell(
+            self.0[REQUEST..]
+                .first_chunk()
+                .expect("a constant inside the page"),
+        )
+    }
+
+    /// The slot that the row's worker fills; none if the row is free.
+    pub(super) fn slot(self) -> Option<SlotId> {
+        RowState::from_word(word::get(&self.0[STATE]))?;
+        Some(SlotId(word::get(&self.0[SLOT]) as u16))
+    }
+
+    /// What the row says now; nothing if it is free, or was given to another worker meanwhile.
+    #[must_use]
+    pub fn read(self) -> Option<RowReading> {
+        let state = RowState::from_word(word::get(&self.0[STATE]))?;
+        let worker = WorkerId(word::get(&self.0[WORKER]));
+        let running_since = word::get(&self.0[RUNNING_SINCE]);
+        let reading = RowReading {
+            slot: self.slot()?,
+            generation: Generation(word::get(&self.0[GENERATION]) as u32),
+            worker,
+            pid: word::get(&self.0[PID]) as u32,
+            state,
+            loop_state: match running_since {
+                0 => LoopState::Parked,
+                since_ns => LoopState::Running { since_ns },
+            },
+            turns: word::get(&self.0[TURNS]),
+            request: self.request().read(),
+            connections: word::get(&self.0[CONNECTIONS]),
+            requests: word::get(&self.0[REQUESTS]),
+            counts: self.counters().read(),
+        };
+        (word::get(&self.0[WORKER]) == worker.0).then_some(reading)
+    }
+}
+
+/// What a row said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RowReading {
+    /// The slot that the worker fills.
+    pub slot: SlotId,
+    /// Its generation.
+    pub generation: Generation,
+    /// Its number.
+    pub worker: WorkerId,
+    /// Its process; 0 before it has said so.
+    pub pid: u32,
+    /// Where it is in its life.
+    pub state: RowState,
+    /// What its loop does.
+    pub loop_state: LoopState,
+    /// How often the loop woke up; a running loop whose turns, requests and current request all
+    /// stand still is blocked.
+    pub turns: u64,
+    /// The request that the loop is working on this instant.
+    pub request: Option<CurrentRequest>,
+    /// Connections open.
+    pub connections: u64,
+    /// Requests in flight.
+    pub requests: u64,
+    /// What this worker alone has counted.
+    pub counts: Counts,
+}
+
+impl RowReading {
+    /// For how long the loop has been running without a pause.
+    #[must_use]
+    pub fn running_for(&self, now_ns: u64) -> Duration {
+        match self.loop_state {
+            LoopState::Parked => Duration::ZERO,
+            LoopState::Running { since_ns } => {
+                Duration::from_nanos(now_ns.saturating_sub(since_ns))
+            }
+        }
+    }
+}
+
+/// What a worker's event loop does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LoopState {
+    /// It waits for events: idle.
+    Parked,
+    /// It has been running tasks since this moment of the monotonic clock, without a pause.
+    Running {
+        /// In nanoseconds.
+        since_ns: u64,
+    },
+}
