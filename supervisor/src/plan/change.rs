@@ -1,0 +1,207 @@
+//! The great changes: a reload staged, rolled back, committed; the fleet scaled; the fleet stopped.
+//! Each collects the orders to leave and sends them after the steering that leaves their workers
+//! out.
+
+use brigade_shared::id::WorkerId;
+
+use super::fleet::{Fleet, Phase};
+use super::reload::{Progress, Reload, Step, Transaction};
+use super::restart::Deaths;
+use super::scale;
+use super::slot::State;
+use super::vocabulary::{Action, Change, Haste, Leaving, Moment, Settings, Verdict};
+
+impl Fleet {
+    /// A new configuration waits: the transaction begins.
+    pub(super) fn stage(&mut self, mut settings: Settings, now: Moment, out: &mut Vec<Action>) {
+        settings.workers = scale::bounded(settings.workers, 0);
+        let generation = self.newest.next();
+        self.newest = generation;
+        out.push(Action::StageConfig(generation));
+        out.push(Action::Announce(Change::ReloadStarted(generation)));
+        let transaction = Transaction {
+            generation,
+            settings,
+        };
+        let wanted = transaction.wanted();
+        self.reload.state = Progress::Running(transaction);
+        // If nobody serves, every open slot gets connections: not the ones that open only on trial.
+        self.steer(now, out);
+        self.open_slots(wanted, now, out);
+    }
+
+    /// Starts the successors that are due, or commits; then lets a queued reload begin.
+    pub(super) fn advance_reload(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if let Some(transaction) = self.reload.running() {
+            let generation = transaction.generation;
+            match transaction.step(&self.slots) {
+                Step::Start(indexes) => {
+                    for index in indexes {
+                        let worker = self.spawn(index, generation, now, out);
+                        self.slots[index].successor = Some(worker);
+                    }
+                }
+                Step::Commit => self.commit(now, out),
+            }
+        }
+        if self.reload.take_queued() {
+            out.push(Action::LoadConfig);
+        }
+    }
+
+    fn commit(&mut self, now: Moment, out: &mut Vec<Action>) {
+        let Some(Transaction {
+            generation,
+            settings,
+        }) = self.reload.take_running()
+        else {
+            return;
+        };
+        out.push(Action::CommitConfig(generation));
+        out.push(Action::Announce(Change::ReloadDone(generation)));
+        let from = self.wanted_workers();
+        let to = settings.workers;
+        self.generation = generation;
+        self.settings = settings;
+        self.wanted = usize::from(to);
+        if from != to {
+            out.push(Action::Announce(Change::Scaled { from, to }));
+        }
+        let mut orders = Vec::new();
+        for slot in &mut self.slots[..usize::from(to)] {
+            slot.deaths = Deaths::default();
+            let Some(successor) = slot.successor.take() else {
+                continue;
+            };
+            match std::mem::replace(&mut slot.state, State::Held(successor)) {
+                State::Held(old) => {
+                    let because = Leaving::Reload;
+                    slot.dismiss(old, because, Haste::Drain, &self.settings, now, &mut orders);
+                }
+                State::Dying(old) => slot.leavers.push(old),
+                State::Empty | State::Resting { .. } | State::Parked => {}
+            }
+        }
+        self.steer(now, out);
+        out.append(&mut orders);
+        self.follow_postponed(now, out);
+    }
+
+    /// The staged generation has failed by this worker; the old one never left.
+    pub(super) fn roll_back(&mut self, worker: WorkerId, now: Moment, out: &mut Vec<Action>) {
+        let Some(Transaction { generation, .. }) = self.reload.take_running() else {
+            return;
+        };
+        out.push(Action::Announce(Change::ReloadRolledBack {
+            generation,
+            worker,
+        }));
+        out.push(Action::DropConfig(generation));
+        let mut orders = Vec::new();
+        for slot in &mut self.slots {
+            if let Some(failed) = slot.successor.take() {
+                let because = Leaving::RollBack;
+                slot.dismiss(
+                    failed,
+                    because,
+                    Haste::Drain,
+                    &self.settings,
+                    now,
+                    &mut orders,
+                );
+            }
+        }
+        self.steer(now, out);
+        out.append(&mut orders);
+        self.follow_postponed(now, out);
+    }
+
+    fn follow_postponed(&mut self, now: Moment, out: &mut Vec<Action>) {
+        let by = std::mem::take(&mut self.postponed);
+        if by != 0 {
+            self.scale_to(scale::bounded(self.wanted_workers(), by), now, out);
+        }
+    }
+
+    /// From now on so many workers are wanted. An order of an operator also revives the parked.
+    pub(super) fn scale_to(&mut self, to: u16, now: Moment, out: &mut Vec<Action>) {
+        let from = self.wanted_workers();
+        let before = std::mem::replace(&mut self.wanted, usize::from(to));
+        if from != to {
+            out.push(Action::Announce(Change::Scaled { from, to }));
+        }
+        let mut orders = Vec::new();
+        let open = self.slots.len();
+        for slot in &mut self.slots[..open.min(usize::from(to))] {
+            if slot.state == State::Parked {
+                slot.state = State::Empty;
+                slot.deaths = Deaths::default();
+            }
+        }
+        for slot in self.slots.iter_mut().take(usize::from(to)).skip(before) {
+            slot.deaths = Deaths::default();
+            // A surplus worker that has not been told to leave simply stays, unless a reload has
+            // passed it by meanwhile.
+            if let State::Held(worker) = slot.state
+                && worker.generation != self.generation
+            {
+                slot.state = State::Empty;
+                let because = Leaving::Scale;
+                slot.dismiss(
+                    worker,
+                    because,
+                    Haste::Drain,
+                    &self.settings,
+                    now,
+                    &mut orders,
+                );
+            }
+        }
+        self.steer(now, out);
+        out.append(&mut orders);
+        self.open_slots(self.wanted, now, out);
+    }
+
+    pub(super) fn begin_stop(
+        &mut self,
+        how: Haste,
+        verdict: Verdict,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
+        self.phase = Phase::Stopping { how, verdict };
+        out.push(Action::Announce(Change::Stopping { how }));
+        if let Some(staged) = self.reload.take_running() {
+            out.push(Action::DropConfig(staged.generation));
+        }
+        self.reload = Reload::idle();
+        self.postponed = 0;
+        out.push(Action::CloseListeners);
+        for slot in &mut self.slots {
+            for leaver in &mut slot.leavers {
+                leaver.hasten(how, &self.settings, now, out);
+            }
+            match std::mem::replace(&mut slot.state, State::Empty) {
+                State::Held(worker) => {
+                    slot.dismiss(worker, Leaving::Stop, how, &self.settings, now, out);
+                }
+                State::Dying(leaver) => slot.leavers.push(leaver),
+                State::Empty | State::Resting { .. } | State::Parked => {}
+            }
+            if let Some(successor) = slot.successor.take() {
+                slot.dismiss(successor, Leaving::Stop, how, &self.settings, now, out);
+            }
+        }
+    }
+
+    pub(super) fn hasten_stop(&mut self, haste: Haste, now: Moment, out: &mut Vec<Action>) {
+        let Phase::Stopping { how, .. } = &mut self.phase else {
+            return;
+        };
+        *how = haste;
+        out.push(Action::Announce(Change::Stopping { how: haste }));
+        for leaver in self.slots.iter_mut().flat_map(|slot| &mut slot.leavers) {
+            leaver.hasten(haste, &self.settings, now, out);
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! One slot: who holds it, who is to follow, who is still leaving.
+//!
+//! ```text
+//!              spawn                    exit, no process
+//!   Empty ------------------> Held ---------------------------> Resting { until }
+//!     ^                       |  |                               |         ^
+//!     |             overdue:  |  | exit 78                  due: |         |
+//!     |             Kill      |  +---------> Parked         spawn|         | exit
+//!     |                       v               |                  v         |
+//!     |                     Dying ------------|--- exit ---->  (Held)    Dying
+//!     |                                       |
+//!     +--- scaled away (Held: dismissed) -----+--- revived by a scale order: Empty, then spawn
+//! ```
+//!
+//! `Held` is a worker of the committed generation, starting or ready (worker.rs). Beside it stand,
+//! while a reload runs, at most one `successor` of the staged generation and, for a while, the
+//! `leavers` (stop.rs). A commit makes the successor the holder, whatever the state was before.
+
+use brigade_shared::id::{SlotId, WorkerId};
+
+use super::restart::Deaths;
+use super::stop::Leaver;
+use super::vocabulary::{Action, Haste, Leaving, Moment, Settings};
+use super::worker::Worker;
+
+/// The most processes of one slot at a time: holder, successor and two that still leave. Who
+/// wants to start one more waits until another has left.
+pub(super) const MOST_PROCESSES: usize = 4;
+
+/// One slot.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub(super) id: SlotId,
+    pub(super) state: State,
+    pub(super) successor: Option<Worker>,
+    pub(super) leavers: Vec<Leaver>,
+    pub(super) deaths: Deaths,
+    /// Since when no new connections are steered here; `None`: they are.
+    pub(super) out_since: Option<Moment>,
+}
+
+/// Who holds a slot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum State {
+    /// Nobody, and nobody is waited for.
+    Empty,
+    /// A worker that is starting or ready.
+    Held(Worker),
+    /// One that did not become ready in time and was killed; its exit counts as its death.
+    Dying(Leaver),
+    /// Nobody until then.
+    Resting { until: Moment },
+    /// Nobody: the last worker asked not to be respawned.
+    Parked,
+}
+
+/// A worker that is no more, and what it was to its slot.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Gone {
+    pub(super) slot: SlotId,
+    pub(super) role: Role,
+    pub(super) born: Moment,
+    pub(super) ready_since: Option<Moment>,
+}
+
+/// What a worker is to its slot.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Role {
+    /// It held the slot.
+    Holder,
+    /// It was to take over.
+    Successor,
+    /// It had been told to leave.
+    Leaver,
+}
+
+impl Slot {
+    pub(super) fn new(id: SlotId, out_since: Option<Moment>) -> Self {
+        Self {
+            id,
+            state: State::Empty,
+            successor: None,
+            leavers: Vec::new(),
+            deaths: Deaths::default(),
+            out_since,
+        }
+    }
+
+    /// Takes note that a worker can serve: it, if that is news.
+    pub(super) fn became_ready(&mut self, id: WorkerId, now: Moment) -> Option<Worker> {
+        let holder = match &mut self.state {
+            State::Held(worker) => Some(worker),
+            // It may say so with SIGKILL on its way; it is too late.
+            State::Dying(_) => None,
+            State::Empty | State::Resting { .. } | State::Parked => None,
+        };
+        let mut both = holder.into_iter().chain(&mut self.successor);
+        let worker = both.find(|worker| worker.id == id)?;
+        worker.became_ready(now).then_some(*worker)
+    }
+
+    /// Takes note that a worker has ended, if it was of this slot. A slot that lost its holder is
+    /// empty until the restart policy has spoken.
+    pub(super) fn lost(&mut self, id: WorkerId) -> Option<Gone> {
+        let slot = self.id;
+        if let Some(place) = self.leavers.iter().position(|leaver| leaver.id == id) {
+            let born = self.leavers.remove(place).born;
+            return Some(Gone {
+                slot,
+                role: Role::Leaver,
+                born,
+                ready_since: None,
+            });
+        }
+        if let Some(worker) = self.successor.take_if(|worker| worker.id == id) {
+            let (born, ready_since) = (worker.born, worker.ready_since());
+            return Some(Gone {
+                slot,
+                role: Role::Successor,
+                born,
+                ready_since,
+            });
+        }
+        let (born, ready_since) = match &self.state {
+            State::Held(worker) if worker.id == id => (worker.born, worker.ready_since()),
+            State::Dying(leaver) if leaver.id == id => (leaver.born, None),
+            State::Held(_) | State::Dying(_) => return None,
+            State::Empty | State::Resting { .. } | State::Parked => return None,
+        };
+        self.state = State::Empty;
+        Some(Gone {
+            slot,
+            role: Role::Holder,
+            born,
+            ready_since,
+        })
+    }
+
+    /// Tells a worker of this slot to leave.
+    pub(super) fn dismiss(
+        &mut self,
+        worker: Worker,
+        because: Leaving,
+        haste: Haste,
+        settings: &Settings,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
+        self.leavers
+            .push(Leaver::dismiss(worker, because, haste, settings, now, out));
+    }
+
+    /// The holder, if it is ready.
+    pub(super) fn ready_holder(&self) -> Option<&Worker> {
+        match &self.state {
+            State::Held(worker) => Some(worker).filter(|worker| worker.is_ready()),
+            State::Empty | State::Dying(_) | State::Resting { .. } | State::Parked => None,
+        }
+    }
+
+    pub(super) fn has_ready_successor(&self) -> bool {
+        self.successor.as_ref().is_some_and(Worker::is_ready)
+    }
+
+    /// Whether somebody here answers connections and is not about to leave.
+    pub(super) fn serves(&self) -> bool {
+        self.ready_holder().is_some() || self.has_ready_successor()
+    }
+
+    /// Whether nobody is here and nobody will come.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.state == State::Empty && self.successor.is_none() && self.leavers.is_empty()
+    }
+
+    /// Processes that exist or were ordered.
+    pub(super) fn processes(&self) -> usize {
+        let holder = match self.state {
+            State::Held(_) | State::Dying(_) => 1,
+            State::Empty | State::Resting { .. } | State::Parked => 0,
+        };
+        holder + usize::from(self.successor.is_some()) + self.leavers.len()
+    }
+
+    pub(super) fn has_room(&self) -> bool {
+        self.processes() < MOST_PROCESSES
+    }
+
+    /// When a wanted slot waits for its next holder; `None` if it waits for none. A ready
+    /// successor already serves: an old worker beside it would only be drained again.
+    pub(super) fn refill_at(&self, now: Moment) -> Option<Moment> {
+        if self.has_ready_successor() || !self.has_room() {
+            return None;
+        }
+        match self.state {
+            State::Empty => Some(now),
+            State::Resting { until } => Some(until),
+            State::Held(_) | State::Dying(_) | State::Parked => None,
+        }
+    }
+
+    /// The next moment at which one of its workers misses a deadline.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        let holder = match &self.state {
+            State::Held(worker) => worker.deadline(),
+            State::Dying(leaver) => Some(leaver.deadline()),
+            State::Empty | State::Resting { .. } | State::Parked => None,
+        };
+        let successor = self.successor.as_ref().and_then(Worker::deadline);
+        let leavers = self.leavers.iter().map(Leaver::deadline).min();
+        [holder, successor, leavers].into_iter().flatten().min()
+    }
+}

@@ -1,0 +1,70 @@
+//! A worker that serves or is about to. One that was told to leave is a
+//! [`Leaver`](super::stop::Leaver) instead: a `Worker` is consumed when it is dismissed.
+//!
+//! ```text
+//!   spawn                Ready
+//!  -------> Starting ----------------> Ready
+//!              | start_timeout           |
+//!              v                         v dismissed
+//!            killed                  the ladder of stop.rs
+//! ```
+
+use brigade_shared::id::{Generation, WorkerId};
+
+use super::vocabulary::Moment;
+
+/// A worker that serves or is about to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Worker {
+    pub(super) id: WorkerId,
+    pub(super) generation: Generation,
+    /// When its spawn was ordered.
+    pub(super) born: Moment,
+    pub(super) stage: Stage,
+}
+
+/// How far it has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// Not ready yet, and late from `overdue` on.
+    Starting { overdue: Moment },
+    /// Serving since then.
+    Ready { since: Moment },
+}
+
+impl Worker {
+    /// Notes that it can serve; false if that is no news. A worker that says so twice is not
+    /// believed to have started anew.
+    pub(super) fn became_ready(&mut self, now: Moment) -> bool {
+        match self.stage {
+            Stage::Starting { .. } => {
+                self.stage = Stage::Ready { since: now };
+                true
+            }
+            Stage::Ready { .. } => false,
+        }
+    }
+
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready_since().is_some()
+    }
+
+    pub(super) fn ready_since(&self) -> Option<Moment> {
+        match self.stage {
+            Stage::Starting { .. } => None,
+            Stage::Ready { since } => Some(since),
+        }
+    }
+
+    /// When it will be late.
+    pub(super) fn deadline(&self) -> Option<Moment> {
+        match self.stage {
+            Stage::Starting { overdue } => Some(overdue),
+            Stage::Ready { .. } => None,
+        }
+    }
+
+    pub(super) fn is_overdue(&self, now: Moment) -> bool {
+        self.deadline().is_some_and(|moment| moment <= now)
+    }
+}
