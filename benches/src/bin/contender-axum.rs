@@ -13,7 +13,10 @@ use brigade_benches::contender::{self, BODY, CONTENT_TYPE};
 use http::header::{self, HeaderName};
 
 fn main() -> ExitCode {
-    let threads = std::env::args().nth(1).and_then(|word| word.parse().ok()).filter(|&n| n > 0);
+    let threads = std::env::args()
+        .nth(1)
+        .and_then(|word| word.parse().ok())
+        .filter(|&n| n > 0);
     let Some(threads) = threads else {
         eprintln!("usage: contender-axum THREADS");
         return ExitCode::from(2);

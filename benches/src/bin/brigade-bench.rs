@@ -1,3 +1,0 @@
-//! The driver.
-
-fn main() {}

@@ -1,0 +1,89 @@
+//! The sections by name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::compare::{self, Pattern};
+use super::{crowd, growth, idle, replace, start};
+use crate::bench::Bench;
+use crate::outcome::Outcome;
+use crate::report::Report;
+
+/// A question that the benchmarks answer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Section {
+    /// Hello on 64 connections.
+    KeepAlive,
+    /// Hello on one connection.
+    OneConnection,
+    /// Hello with a connection for each.
+    NewConnection,
+    /// From the death of a worker to its replacement.
+    Replace,
+    /// From the start of the program to the first answer.
+    Start,
+    /// Wake-ups and memory of an idle instance.
+    Idle,
+    /// Memory of idle connections.
+    Crowd,
+    /// What more workers cost.
+    Growth,
+}
+
+impl Section {
+    /// All of them, in the order of the report.
+    pub(crate) const ALL: [Self; 8] = [
+        Self::KeepAlive,
+        Self::OneConnection,
+        Self::NewConnection,
+        Self::Replace,
+        Self::Start,
+        Self::Idle,
+        Self::Crowd,
+        Self::Growth,
+    ];
+
+    pub(crate) fn run(self, bench: &Bench) -> Outcome<Report> {
+        match self {
+            Self::KeepAlive => compare::run(bench, Pattern::KeepAlive { connections: 64 }),
+            Self::OneConnection => compare::run(bench, Pattern::KeepAlive { connections: 1 }),
+            Self::NewConnection => compare::run(bench, Pattern::PerRequest { at_once: 64 }),
+            Self::Replace => replace::run(bench),
+            Self::Start => start::run(bench),
+            Self::Idle => idle::run(bench),
+            Self::Crowd => crowd::run(bench),
+            Self::Growth => growth::run(bench),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::KeepAlive => "keep-alive",
+            Self::OneConnection => "one-connection",
+            Self::NewConnection => "new-connection",
+            Self::Replace => "replace",
+            Self::Start => "start",
+            Self::Idle => "idle",
+            Self::Crowd => "crowd",
+            Self::Growth => "growth",
+        }
+    }
+}
+
+impl fmt::Display for Section {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Section {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let found = Self::ALL.into_iter().find(|section| section.name() == word);
+        found.ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            format!("there is no section `{word}`; there are {names}")
+        })
+    }
+}

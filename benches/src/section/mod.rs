@@ -1,0 +1,11 @@
+//! One file per question, and each answers with one table.
+
+mod compare;
+mod crowd;
+mod growth;
+mod idle;
+mod list;
+mod replace;
+mod start;
+
+pub(crate) use list::Section;

@@ -1,0 +1,97 @@
+//! Brigade, as the program or as a library.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use nix::sys::signal::Signal;
+
+use super::Binaries;
+use super::events::Events;
+use super::running::{Server, spawn_on};
+use crate::measure::Cpus;
+use crate::outcome::Outcome;
+
+/// Which binary.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Program {
+    /// The program `brigade` with its demo app.
+    Demo,
+    /// `brigade::run` with the contenders' hello.
+    Hello,
+}
+
+/// How to start Brigade.
+#[derive(Clone)]
+pub(crate) struct Brigade {
+    program: Program,
+    workers: String,
+    everywhere: bool,
+    arguments: Vec<&'static str>,
+}
+
+impl Brigade {
+    /// With one worker, on the server's CPU.
+    pub(crate) fn new(program: Program) -> Self {
+        Self {
+            program,
+            workers: "1".to_owned(),
+            everywhere: false,
+            arguments: Vec::new(),
+        }
+    }
+
+    pub(crate) fn workers(mut self, workers: u16) -> Self {
+        self.workers = workers.to_string();
+        self
+    }
+
+    /// As many workers as it finds right, on both CPUs.
+    pub(crate) fn automatic(mut self) -> Self {
+        self.workers = "auto".to_owned();
+        self.everywhere = true;
+        self
+    }
+
+    /// With these arguments besides.
+    pub(crate) fn arguments(mut self, arguments: &[&'static str]) -> Self {
+        self.arguments.extend(arguments);
+        self
+    }
+
+    /// Starts it; tells also the moment at which it was started.
+    pub(crate) fn start(&self, binaries: &Binaries, cpus: Cpus) -> Outcome<(Server, Instant)> {
+        let mut command = Command::new(self.binary(binaries));
+        command
+            .args(["serve", "--bind", "127.0.0.1:0", "--workers", &self.workers])
+            .args(["--log-format", "json"])
+            .args(&self.arguments)
+            .stderr(Stdio::piped());
+        let both = [cpus.server, cpus.load];
+        let on = if self.everywhere {
+            &both[..]
+        } else {
+            &both[..1]
+        };
+        let began = Instant::now();
+        let mut server = Server::guard(spawn_on(on, cpus, &mut command)?, Signal::SIGQUIT);
+        let log = server.child().stderr.take().ok_or("no standard error")?;
+        let events = server.events.insert(Events::follow(log));
+        let listening = events.next("supervisor.listening", |_| true)?;
+        let address = listening
+            .text("address")
+            .strip_prefix("http://")
+            .unwrap_or("");
+        server.address = address
+            .parse()
+            .map_err(|_| format!("no address: `{address}`"))?;
+        Ok((server, began))
+    }
+
+    fn binary(&self, binaries: &Binaries) -> PathBuf {
+        match self.program {
+            Program::Demo => binaries.path("brigade"),
+            Program::Hello => binaries.path("contender-brigade"),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Servers under measurement: who they are, how they are built, started, watched and ended.
+
+mod binaries;
+mod brigade;
+mod events;
+mod nginx;
+mod peer;
+mod running;
+
+pub(crate) use binaries::Binaries;
+pub(crate) use brigade::{Brigade, Program};
+pub(crate) use events::Event;
+pub(crate) use peer::Peer;
+pub(crate) use running::Server;

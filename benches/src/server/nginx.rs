@@ -1,0 +1,101 @@
+//! nginx, from Debian's package, with a configuration made for the run.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use brigade_benches::contender::{BACKLOG, BODY, CONTENT_TYPE};
+use nix::sys::signal::Signal;
+
+use super::running::{Server, spawn_on};
+use crate::measure::Cpus;
+use crate::outcome::Outcome;
+
+const START_WITHIN: Duration = Duration::from_secs(5);
+
+/// Whether nginx is there; if not, a sentence on what to do.
+pub(super) fn find() -> Outcome<()> {
+    match Command::new("nginx").arg("-v").output() {
+        Ok(told) if told.status.success() => Ok(()),
+        _ => Err(
+            "nginx is not installed: run benches/install, or leave out the sections that \
+                  compare with it"
+                .into(),
+        ),
+    }
+}
+
+/// Its version, as it tells it.
+pub(super) fn version() -> String {
+    let told = Command::new("nginx").arg("-v").output();
+    let told = told.map(|told| String::from_utf8_lossy(&told.stderr).trim().to_owned());
+    told.ok()
+        .and_then(|words| {
+            words
+                .rsplit_once('/')
+                .map(|(_, version)| version.to_owned())
+        })
+        .unwrap_or_else(|| "of unknown version".to_owned())
+}
+
+pub(super) fn start(cpus: Cpus) -> Outcome<Server> {
+    let files = tempfile::tempdir()?;
+    let port = free_port()?;
+    let path = files.path().join("nginx.conf");
+    fs::write(&path, configuration(files.path(), port))?;
+    let mut command = Command::new("nginx");
+    command
+        .arg("-p")
+        .arg(files.path())
+        .arg("-c")
+        .arg(&path)
+        .args(["-e", "stderr"]);
+    let child = spawn_on(&[cpus.server], cpus, &mut command)?;
+    let mut server = Server::guard(child, Signal::SIGTERM).with_files(files);
+    server.address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let end = Instant::now() + START_WITHIN;
+    while TcpStream::connect(server.address).is_err() {
+        if Instant::now() > end || server.child().try_wait()?.is_some() {
+            return Err(format!("nginx does not listen on {}", server.address).into());
+        }
+        std::thread::yield_now();
+    }
+    Ok(server)
+}
+
+/// nginx cannot tell which port it was given, so one is tried out for it. Somebody else may take
+/// it in between; then nginx does not start and the run ends with its words.
+fn free_port() -> Outcome<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
+fn configuration(directory: &Path, port: u16) -> String {
+    let directory = directory.display();
+    format!(
+        "daemon off;
+worker_processes 1;
+worker_rlimit_nofile 20000;
+pid {directory}/pid;
+events {{ worker_connections 16384; }}
+http {{
+    access_log off;
+    keepalive_requests 1000000000;
+    keepalive_timeout 600s;
+    default_type {CONTENT_TYPE};
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    uwsgi_temp_path {directory}/uwsgi;
+    scgi_temp_path {directory}/scgi;
+    server {{
+        listen 127.0.0.1:{port} backlog={BACKLOG};
+        location / {{ return 200 \"{BODY}\"; }}
+    }}
+}}
+"
+    )
+}
