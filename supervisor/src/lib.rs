@@ -1,3 +1,25 @@
-//! The supervisor: one thread around poll(2).
+//! The supervisor: one thread around poll(2). [`run`] binds, forks, watches and replaces; `plan`
+//! decides and the rest acts. It has no async runtime, no second thread and no `unsafe`.
 
+#![forbid(unsafe_code)]
+
+mod act;
+mod boot;
+mod launch;
+mod listen;
+mod notify;
+mod orders;
+mod output;
+mod passing;
+mod pid_file;
 pub mod plan;
+mod probe;
+mod roster;
+mod settings;
+mod spawn;
+mod tell;
+mod watch;
+
+pub use boot::{Boot, LoadConfig, run};
+pub use launch::{Launch, Program, Service};
+pub use settings::level;

@@ -73,6 +73,22 @@ pub fn descriptor() -> Option<RawFd> {
         .map(|output| lock(&output.sink).as_fd().as_raw_fd())
 }
 
+/// The form of this process's log; none before it has begun.
+#[must_use]
+pub fn form() -> Option<Form> {
+    OUTPUT.get().map(|output| lock(&output.state).form)
+}
+
+/// Writes a line as it is, between those of the log.
+pub fn raw_line(line: &str) {
+    if let Some(output) = OUTPUT.get() {
+        lock(&output.sink).write_line(line.as_bytes());
+    }
+}
+
+/// The target of events that are written whatever the level: what others said and we pass on.
+pub const ALWAYS: &str = "brigade::always";
+
 /// A poisoned lock is no reason to lose the log: what it guards is whole after every step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)

@@ -10,6 +10,7 @@ pub mod fork;
 pub mod memory;
 pub mod privileges;
 pub mod process;
+pub mod reuseport;
 pub mod signal;
 pub mod title;
 pub mod wait;

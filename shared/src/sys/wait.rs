@@ -6,28 +6,30 @@ use nix::unistd::Pid;
 
 use crate::exit::Exit;
 
-/// Takes one ended child, any of them, without waiting; `None` when there is none (more). As
-/// PID 1 or subreaper these include processes that others left behind.
+/// One child that has ended, any of them; `None` when there is none (more). It stays a zombie, and
+/// its pid and process group its own, until it is taken with [`reap`]. As PID 1 these include
+/// processes that others left behind.
 #[must_use]
-pub fn reap() -> Option<(Pid, Exit)> {
+pub fn next_ended() -> Option<Pid> {
+    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
     loop {
-        return match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-            Ok(WaitStatus::Exited(pid, code)) => Some((pid, Exit::Code(code))),
-            Ok(WaitStatus::Signaled(pid, signal, _)) => Some((pid, Exit::Signal(signal as i32))),
-            Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => None,
-            // Not an end (a traced or continued child), or interrupted: look again.
-            Ok(_) | Err(Errno::EINTR) => continue,
+        return match waitid(Id::All, flags) {
+            Ok(status) => status.pid(),
+            Err(Errno::EINTR) => continue,
             Err(_) => None,
         };
     }
 }
 
-/// Whether the process has ended but was not reaped yet, so that its pid can't be another's.
+/// Takes an ended child and tells how it ended; `None` if it is not an ended child of ours.
 #[must_use]
-pub fn has_ended(pid: Pid) -> bool {
-    let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    match waitid(Id::Pid(pid), flags) {
-        Ok(status) => status != WaitStatus::StillAlive,
-        Err(_) => true,
+pub fn reap(pid: Pid) -> Option<Exit> {
+    loop {
+        return match waitpid(pid, Some(WaitPidFlag::WNOHANG)) {
+            Ok(WaitStatus::Exited(_, code)) => Some(Exit::Code(code)),
+            Ok(WaitStatus::Signaled(_, signal, _)) => Some(Exit::Signal(signal as i32)),
+            Err(Errno::EINTR) => continue,
+            Ok(_) | Err(_) => None,
+        };
     }
 }

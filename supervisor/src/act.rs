@@ -1,0 +1,224 @@
+//! Carries out what the plan decided: one match, one call per arm, no decision of its own. What
+//! comes of an action returns to the plan as an event of the next turn.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use brigade_config::Config;
+use brigade_shared::exit::Exit;
+use brigade_shared::id::{Generation, SlotId, WorkerId};
+use brigade_shared::log;
+use brigade_shared::sys::signal::Signals;
+use tracing::{debug, error, info};
+
+use crate::boot::LoadConfig;
+use crate::listen::Listeners;
+use crate::orders;
+use crate::passing::Passing;
+use crate::plan::{Action, Change, Event, Verdict};
+use crate::roster::{Member, Roster};
+use crate::settings;
+use crate::spawn::{Birth, Nursery, Surroundings};
+use crate::tell::{Telling, last_words, tell};
+
+/// Everything that actions work on.
+pub(crate) struct Hands {
+    pub(crate) listeners: Listeners,
+    pub(crate) nursery: Nursery,
+    pub(crate) roster: Roster,
+    pub(crate) signals: Signals,
+    pub(crate) configs: Configs,
+    pub(crate) load_config: LoadConfig,
+    /// Where the workers' output goes.
+    pub(crate) passing: Passing,
+    /// For the plan's next turn.
+    pub(crate) events: VecDeque<Event>,
+    /// Set in the end.
+    pub(crate) verdict: Option<Verdict>,
+    /// The last lines of the worker that failed last.
+    pub(crate) last_words: Vec<String>,
+    /// Why something could not be had last.
+    pub(crate) reason: String,
+}
+
+/// The configurations of the generations that live, and the one read but not yet staged.
+#[derive(Debug)]
+pub(crate) struct Configs {
+    of: BTreeMap<Generation, Config>,
+    loaded: Option<Config>,
+}
+
+impl Configs {
+    /// With the configuration of the first generation.
+    pub(crate) fn new(first: Config) -> Self {
+        Self {
+            of: BTreeMap::from([(Generation::FIRST, first)]),
+            loaded: None,
+        }
+    }
+
+    /// Why the first generation has as many workers as it has.
+    pub(crate) fn first_workers_reason(&self) -> String {
+        let first = self.of.values().next();
+        first
+            .map(|config| settings::workers(&config.supervisor).1)
+            .unwrap_or_default()
+    }
+
+    /// The configuration of a generation, or else the oldest that is kept.
+    fn get(&self, generation: Generation) -> Option<&Config> {
+        self.of.get(&generation).or_else(|| self.of.values().next())
+    }
+}
+
+impl Hands {
+    /// Carries out one action.
+    pub(crate) fn act(&mut self, action: Action) {
+        match action {
+            Action::OpenSlot(slot) => self.open_slot(slot),
+            Action::CloseSlot(slot) => self.listeners.close_slot(slot),
+            Action::Steer(slots) => self.steer(&slots),
+            Action::Spawn {
+                worker,
+                slot,
+                generation,
+            } => {
+                self.spawn(Birth {
+                    worker,
+                    slot,
+                    generation,
+                });
+            }
+            Action::Drain { worker, within } => {
+                self.with(worker, |member| orders::drain(member, within));
+            }
+            Action::Cut(worker) => self.with(worker, orders::cut),
+            Action::Kill(worker) => self.with(worker, orders::kill_now),
+            Action::LoadConfig => self.load(),
+            Action::StageConfig(generation) => {
+                if let Some(config) = self.configs.loaded.take() {
+                    self.configs.of.insert(generation, config);
+                }
+            }
+            Action::CommitConfig(generation) => self.commit(generation),
+            Action::DropConfig(generation) => {
+                self.configs.of.remove(&generation);
+            }
+            Action::CloseListeners => self.listeners.close(),
+            Action::Announce(change) => self.announce(&change),
+            Action::Finish(verdict) => self.verdict = Some(verdict),
+        }
+    }
+
+    /// After the plan has dealt with a worker's end: forgets it.
+    pub(crate) fn bury(&mut self, worker: WorkerId) {
+        if let Some(member) = self.roster.strike(worker) {
+            self.nursery.ledger.release(member.row);
+        }
+    }
+
+    /// A worker has ended: its last words are read before its end is told.
+    pub(crate) fn ended(&mut self, worker: WorkerId, exit: Exit) {
+        if let Some(member) = self.roster.get_mut(worker) {
+            self.passing.finish(member);
+            self.last_words = member.err.last_lines();
+        }
+        self.events.push_back(Event::Exited(worker, exit));
+    }
+
+    fn with(&self, worker: WorkerId, order: impl FnOnce(&Member)) {
+        if let Some(member) = self.roster.get(worker) {
+            order(member);
+        }
+    }
+
+    fn open_slot(&mut self, slot: SlotId) {
+        if let Err(error) = self.listeners.open_slot(slot) {
+            // Its worker will share the first slot's queue, which costs fairness and nothing else.
+            error!(event = "listen.failed", slot = slot.0, error = %error,
+                "no socket for slot {slot} could be opened, it shares the first one's: {error}");
+        }
+    }
+
+    fn steer(&self, slots: &[SlotId]) {
+        if let Err(error) = self.listeners.steer(slots) {
+            error!(event = "listen.steering_failed", error = %error,
+                "new connections can't be kept from slots that don't serve: {error}");
+        }
+    }
+
+    fn spawn(&mut self, birth: Birth) {
+        let sockets = self.listeners.of_slot(birth.slot);
+        let Some(config) = self.configs.get(birth.generation) else {
+            return;
+        };
+        let around = Surroundings {
+            sockets,
+            config: &config.worker,
+            signals: &self.signals,
+        };
+        match self.nursery.spawn(birth, &around) {
+            Ok(member) => {
+                let (slot, pid) = (birth.slot.0, member.pid.as_raw());
+                debug!(
+                    event = "worker.spawned",
+                    slot,
+                    pid,
+                    generation = birth.generation.0,
+                    worker = birth.worker.0,
+                    "worker {slot} starts (pid {pid}, generation {})",
+                    birth.generation
+                );
+                self.roster.enter(birth.worker, member);
+                self.events.push_back(Event::Spawned(birth.worker));
+            }
+            Err(error) => {
+                self.reason = error.to_string();
+                self.events.push_back(Event::SpawnFailed(birth.worker));
+            }
+        }
+    }
+
+    fn load(&mut self) {
+        match (self.load_config)() {
+            Ok(config) => {
+                let settings = settings::of(&config.supervisor);
+                self.configs.loaded = Some(config);
+                self.events.push_back(Event::ConfigLoaded(settings));
+            }
+            Err(problems) => {
+                self.reason = problems;
+                self.events.push_back(Event::ConfigRefused);
+            }
+        }
+    }
+
+    fn commit(&mut self, generation: Generation) {
+        self.configs.of.retain(|kept, _| *kept >= generation);
+        if let Some(config) = self.configs.of.get(&generation) {
+            log::set_level(settings::level(config.log.level));
+            self.nursery.ready = config.supervisor.ready;
+        }
+    }
+
+    fn announce(&mut self, change: &Change) {
+        if let Change::WorkerCrashed { worker, .. } = change
+            && let Some(member) = self.roster.get(*worker)
+        {
+            self.last_words = last_words(member).lines().map(str::to_owned).collect();
+        }
+        let with = Telling {
+            roster: &self.roster,
+            last_words: &self.last_words,
+            reason: &self.reason,
+        };
+        tell(change, &with);
+    }
+
+    /// Tells every worker to open its logs again.
+    pub(crate) fn reopen_logs(&self) {
+        self.roster
+            .all()
+            .for_each(|(_, member)| orders::reopen_logs(member));
+        info!(event = "logs.reopened", "logs are opened again");
+    }
+}

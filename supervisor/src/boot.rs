@@ -1,0 +1,205 @@
+//! From a configuration to a running supervisor, and to its exit code. The only part in which it
+//! may fail for good.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use brigade_config::{Config, SupervisorConfig};
+use brigade_shared::board::{Board, Ledger};
+use brigade_shared::exit::supervisor as code;
+use brigade_shared::sys::cpu::Usable;
+use brigade_shared::sys::privileges::Identity;
+use brigade_shared::sys::signal::Signals;
+use brigade_shared::sys::{process, title};
+use nix::sys::stat::{Mode, umask};
+use tracing::{error, info, warn};
+
+use crate::act::{Configs, Hands};
+use crate::launch::Launch;
+use crate::listen::Listeners;
+use crate::passing::Passing;
+use crate::pid_file::PidFile;
+use crate::plan::{Fleet, Verdict};
+use crate::roster::Roster;
+use crate::settings;
+use crate::spawn::Nursery;
+use crate::watch::{SIGNALS, Watch};
+
+/// Reads the configuration again, for a reload: whole and valid, or the problems in words.
+pub type LoadConfig = Box<dyn FnMut() -> Result<Config, String>>;
+
+/// What a supervisor starts from.
+pub struct Boot {
+    /// Whole and valid.
+    pub config: Config,
+    /// The file it came from, if one.
+    pub config_file: Option<PathBuf>,
+    /// How it is read again.
+    pub load_config: LoadConfig,
+    /// What the workers are.
+    pub launch: Launch,
+    /// The version to tell.
+    pub version: &'static str,
+}
+
+/// Binds, forks, serves, replaces; returns the exit code when it is over. The log must have begun
+/// and the process must have one thread; it gets the title `brigade: supervisor`.
+#[must_use]
+pub fn run(boot: Boot) -> u8 {
+    title::set("brigade: supervisor");
+    let pid_file = boot.config.supervisor.pid_file.clone();
+    let (told, config_file) = (boot.version, boot.config_file.clone());
+    let (fleet, hands) = match prepare(boot) {
+        Ok(prepared) => prepared,
+        Err(refusal) => return refusal.tell(),
+    };
+    let pid_file = match pid_file.as_deref().map(PidFile::write).transpose() {
+        Ok(pid_file) => pid_file,
+        Err(problem) => {
+            close(hands);
+            return Refusal::System(vec![problem]).tell();
+        }
+    };
+    announce(&hands, told, config_file, &fleet);
+    let mut watch = Watch::new(fleet, hands);
+    let verdict = watch.run();
+    close(watch.into_hands());
+    if let Some(file) = pid_file {
+        file.remove();
+    }
+    let code = match verdict {
+        Verdict::Stopped => code::STOPPED,
+        Verdict::GaveUp(_) => code::GAVE_UP,
+    };
+    info!(
+        event = "supervisor.stopped",
+        code, "stopped with exit code {code}"
+    );
+    code
+}
+
+/// Why a supervisor can't start.
+enum Refusal {
+    Config(String),
+    System(Vec<String>),
+}
+
+impl Refusal {
+    /// Says so and gives the exit code.
+    fn tell(self) -> u8 {
+        let (problems, code) = match self {
+            Self::Config(problem) => (vec![problem], code::CONFIG),
+            Self::System(problems) => (problems, code::SYSTEM),
+        };
+        for problem in problems {
+            error!(event = "supervisor.refused", problem, code, "{problem}");
+        }
+        code
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(error: io::Error) -> Self {
+        Self::System(vec![format!("the system refused: {error}")])
+    }
+}
+
+fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
+    let config = &boot.config.supervisor;
+    let identity = Identity::resolve(config.user.as_deref(), config.group.as_deref())
+        .map_err(Refusal::Config)?;
+    if let Some(mask) = config.umask {
+        umask(Mode::from_bits_truncate(mask));
+    }
+    if let Err(error) = process::raise_open_files() {
+        warn!(event = "supervisor.limits", error = %error,
+            "the limit of open files could not be raised: {error}");
+    }
+    // Before the first fork and before anything is announced: whoever reads that we run may send
+    // a signal the next moment.
+    let signals = Signals::listen(&SIGNALS)?;
+    let settings = settings::of(config);
+    let nursery = nursery(config, identity, boot.launch)?;
+    let listeners = Listeners::open(config).map_err(Refusal::System)?;
+    let hands = Hands {
+        listeners,
+        nursery,
+        roster: Roster::default(),
+        signals,
+        configs: Configs::new(boot.config.clone()),
+        load_config: boot.load_config,
+        passing: Passing::new(),
+        events: std::collections::VecDeque::new(),
+        verdict: None,
+        last_words: Vec::new(),
+        reason: String::new(),
+    };
+    Ok((Fleet::new(settings, seed()), hands))
+}
+
+fn nursery(
+    config: &SupervisorConfig,
+    identity: Option<Identity>,
+    launch: Launch,
+) -> io::Result<Nursery> {
+    Ok(Nursery {
+        launch,
+        identity,
+        cpus: if config.cpu_affinity {
+            Usable::now().cpus
+        } else {
+            Vec::new()
+        },
+        ready: config.ready,
+        ledger: Ledger::new(Arc::new(Board::create()?)),
+        null: File::open("/dev/null")?,
+    })
+}
+
+/// One line says everything that a tired operator needs.
+fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &Fleet) {
+    for place in hands.listeners.places() {
+        let (address, bind, queue) = (place.address.to_string(), &place.bind, place.queue());
+        info!(
+            event = "supervisor.listening",
+            address, bind, queue, "listening on {address}"
+        );
+    }
+    let addresses: Vec<String> = hands
+        .listeners
+        .places()
+        .iter()
+        .map(|place| place.address.to_string())
+        .collect();
+    let addresses = addresses.join(", ");
+    let workers = fleet.wanted();
+    let workers_reason = hands.configs.first_workers_reason();
+    let config = config_file.map_or_else(|| "none".to_owned(), |file| file.display().to_string());
+    let pid = std::process::id();
+    info!(
+        event = "supervisor.starting",
+        version,
+        pid,
+        addresses,
+        workers,
+        workers_reason,
+        config,
+        "brigade {version} (pid {pid}) on {addresses}; workers: {workers} ({workers_reason}); config file: {config}"
+    );
+}
+
+/// For the jitter of restarts; need not be secret, only different between machines.
+fn seed() -> u64 {
+    let mut bytes = [0; 8];
+    let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
+    match read {
+        Ok(()) => u64::from_ne_bytes(bytes),
+        Err(_) => u64::from(std::process::id()),
+    }
+}
+
+fn close(mut hands: Hands) {
+    hands.listeners.close();
+}

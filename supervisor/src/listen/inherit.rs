@@ -1,0 +1,101 @@
+//! Sockets that this process was started with.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use brigade_shared::seat::Address;
+use brigade_shared::sys::fd;
+use nix::sys::socket::{SockType, getsockopt, sockopt};
+use socket2::SockRef;
+
+/// The sockets that systemd passed (sd_listen_fds(3)), each to be taken once.
+#[derive(Debug)]
+pub(super) struct Passed {
+    left: Vec<(OwnedFd, String)>,
+    names: Vec<String>,
+}
+
+impl Passed {
+    /// Takes ownership of everything that `LISTEN_FDS` speaks of; nothing if it is not for us.
+    pub(super) fn take() -> Result<Self, String> {
+        let passed = sd_notify::listen_fds_with_names()
+            .map_err(|error| format!("LISTEN_FDS can't be understood: {error}"))?;
+        let mut left = Vec::new();
+        for (number, name) in passed {
+            let fd = fd::adopt(number).map_err(|error| {
+                format!("LISTEN_FDS speaks of descriptor {number}, which is not open: {error}")
+            })?;
+            left.push((fd, name));
+        }
+        let names = left.iter().map(|(_, name)| name.clone()).collect();
+        Ok(Self { left, names })
+    }
+
+    /// The sockets of this name; of every name for the empty one.
+    pub(super) fn named(&mut self, wanted: &str) -> Result<Vec<OwnedFd>, String> {
+        let is_wanted = |(_, name): &mut (OwnedFd, String)| wanted.is_empty() || name == wanted;
+        let found: Vec<OwnedFd> = self
+            .left
+            .extract_if(.., is_wanted)
+            .map(|(fd, _)| fd)
+            .collect();
+        if found.is_empty() {
+            let what = match (self.names.is_empty(), wanted) {
+                (true, _) => "systemd passed no socket: is this started by a .socket unit?".into(),
+                (false, "") => "all sockets that systemd passed are taken by other binds".into(),
+                (false, _) => format!(
+                    "systemd passed no (more) socket of that name, only: {}; FileDescriptorName= in the .socket unit gives names",
+                    self.names.join(", ")
+                ),
+            };
+            return Err(format!("cannot listen on systemd:{wanted}: {what}"));
+        }
+        Ok(found)
+    }
+}
+
+/// Takes `fd:N`.
+pub(super) fn numbered(number: u32) -> Result<OwnedFd, String> {
+    let adopted = i32::try_from(number)
+        .map_err(io::Error::other)
+        .and_then(fd::adopt);
+    adopted.map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => {
+            format!("cannot listen on fd:{number}: 0, 1 and 2 are standard input, output and error")
+        }
+        _ => format!(
+            "cannot listen on fd:{number}: the process that started this one passed no such descriptor ({error})"
+        ),
+    })
+}
+
+/// Makes an inherited descriptor fit to serve: a stream socket, listening, non-blocking.
+pub(super) fn check(socket: &OwnedFd, name: &str, backlog: u16) -> Result<Address, String> {
+    let failed = |what: String| format!("cannot listen on {name}: {what}");
+    let kind = getsockopt(socket, sockopt::SockType)
+        .map_err(|error| failed(format!("it is not a socket ({error})")))?;
+    if kind != SockType::Stream {
+        return Err(failed(format!("it is a {kind:?} socket, not a stream")));
+    }
+    let reference = SockRef::from(socket);
+    if !reference.is_listener().unwrap_or(false) {
+        // Bound but not yet listening is what some parents pass.
+        reference.listen(i32::from(backlog)).map_err(|error| {
+            failed(format!("it does not listen and can't be made to ({error})"))
+        })?;
+    }
+    fd::set_nonblocking(socket).map_err(|error| failed(error.to_string()))?;
+    let address = reference
+        .local_addr()
+        .map_err(|error| failed(error.to_string()))?;
+    if let Some(address) = address.as_socket() {
+        let _ = reference.set_tcp_nodelay(true);
+        return Ok(Address::Tcp(address));
+    }
+    match (address.as_pathname(), address.as_abstract_namespace()) {
+        (Some(path), _) => Ok(Address::Unix(PathBuf::from(path))),
+        (None, Some(name)) => Ok(Address::Abstract(name.to_vec())),
+        (None, None) => Err(failed("it is bound to no TCP or Unix address".to_owned())),
+    }
+}

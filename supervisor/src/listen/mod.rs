@@ -1,0 +1,9 @@
+//! The listening sockets. The supervisor holds them all: a worker's death takes no connection that
+//! waits in the kernel along with it.
+
+mod bind;
+mod inherit;
+mod listeners;
+mod unix;
+
+pub(crate) use listeners::Listeners;

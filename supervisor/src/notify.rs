@@ -1,0 +1,94 @@
+//! systemd's sd_notify(3), spoken downwards: a socket on which a program tells how it is.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
+
+use brigade_shared::id::WorkerId;
+
+/// The socket of one worker. One each, so that a word is known to be this worker's also if the
+/// helper process that sent it has already gone; in the abstract namespace, so that no file is
+/// left behind and a worker of another user reaches it.
+#[derive(Debug)]
+pub(crate) struct NotifySocket {
+    socket: UnixDatagram,
+    name: String,
+}
+
+/// What a program said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Word {
+    /// `READY=1`
+    Ready,
+    /// `STOPPING=1`
+    Stopping,
+    /// `STATUS=...`
+    Status(String),
+    /// `WATCHDOG=1`
+    Watchdog,
+}
+
+impl NotifySocket {
+    /// A socket for a worker that is about to be made.
+    pub(crate) fn open(worker: WorkerId) -> io::Result<Self> {
+        // The random part keeps others from guessing; a name can only be bound once anyway.
+        let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid")?;
+        let name = format!("brigade/{}/{worker}/{}", std::process::id(), random.trim());
+        let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
+        socket.set_nonblocking(true)?;
+        Ok(Self { socket, name })
+    }
+
+    /// For `NOTIFY_SOCKET`.
+    pub(crate) fn name(&self) -> String {
+        format!("@{}", self.name)
+    }
+
+    /// Everything that was said since the last call.
+    pub(crate) fn read(&self) -> Vec<Word> {
+        let mut words = Vec::new();
+        let mut packet = [0; 4096];
+        // Bounded: a program that talks without end must not keep the supervisor.
+        for _ in 0..64 {
+            match self.socket.recv(&mut packet) {
+                Ok(count) => words.extend(parse(&packet[..count])),
+                Err(_) => break,
+            }
+        }
+        words
+    }
+}
+
+impl AsFd for NotifySocket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+/// Total: what is not understood is passed over, as systemd does.
+fn parse(packet: &[u8]) -> Vec<Word> {
+    let text = String::from_utf8_lossy(packet);
+    let word = |line: &str| match line.split_once('=')? {
+        ("READY", "1") => Some(Word::Ready),
+        ("STOPPING", "1") => Some(Word::Stopping),
+        ("WATCHDOG", "1") => Some(Word::Watchdog),
+        ("STATUS", status) => Some(Word::Status(status.to_owned())),
+        _ => None,
+    };
+    text.lines().filter_map(word).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Word, parse};
+
+    #[test]
+    fn known_words_are_heard_and_others_passed_over() {
+        let words = parse(b"READY=1\nSTATUS=3 of 4\nMAINPID=7\nnonsense\n\xff=\nWATCHDOG=1");
+        assert_eq!(
+            words,
+            [Word::Ready, Word::Status("3 of 4".into()), Word::Watchdog]
+        );
+    }
+}

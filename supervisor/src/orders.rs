@@ -1,0 +1,59 @@
+//! Orders to workers, in the language of their kind.
+
+use std::time::Duration;
+
+use brigade_shared::message::Order;
+use nix::sys::signal::{Signal, kill, killpg};
+
+use crate::roster::{Member, Tie};
+
+/// Asks the worker to finish and leave.
+pub(crate) fn drain(member: &Member, within: Duration) {
+    let deadline_ms = u64::try_from(within.as_millis()).unwrap_or(u64::MAX);
+    send(member, &Order::Drain { deadline_ms }, Signal::SIGTERM);
+}
+
+/// Asks the worker to leave at once.
+pub(crate) fn cut(member: &Member) {
+    send(member, &Order::Cut, Signal::SIGINT);
+}
+
+/// Asks the worker to open its logs again.
+pub(crate) fn reopen_logs(member: &Member) {
+    send(member, &Order::ReopenLogs, Signal::SIGUSR1);
+}
+
+/// Ends the worker by force, and with a program all that it has started.
+pub(crate) fn kill_now(member: &Member) {
+    // An error can only mean that it has ended: it is our child and not reaped yet, so the pid is
+    // its own.
+    let _ = match member.tie {
+        Tie::Service { .. } => kill(member.pid, Signal::SIGKILL),
+        Tie::Program { .. } => kill_group(member),
+    };
+}
+
+/// Ends whatever is left of a program's process group. Its leader is not reaped yet, so the group
+/// is still its own. A straggler that holds a listening socket would take connections that nobody
+/// serves.
+pub(crate) fn kill_group(member: &Member) -> nix::Result<()> {
+    let _ = killpg(member.pid, Signal::SIGKILL);
+    kill(member.pid, Signal::SIGKILL)
+}
+
+/// A service gets the message (or, if its end of the channel is full or gone, the signal with the
+/// same meaning); a program gets the signal. Each is continued, so that a stopped one hears it.
+fn send(member: &Member, order: &Order, signal: Signal) {
+    let is_told = match &member.tie {
+        Tie::Service { link: Some(link) } => link.send(order).is_ok(),
+        Tie::Service { link: None } | Tie::Program { .. } => false,
+    };
+    if !is_told {
+        let by_signal = match (&member.tie, signal) {
+            (Tie::Service { .. }, Signal::SIGINT) => Signal::SIGQUIT,
+            (_, signal) => signal,
+        };
+        let _ = kill(member.pid, by_signal);
+    }
+    let _ = kill(member.pid, Signal::SIGCONT);
+}

@@ -1,0 +1,74 @@
+//! Passes the workers' output on: every line whole, with the slot and the stream it came from.
+
+use std::io;
+use std::os::fd::AsFd;
+
+use brigade_shared::log::{self, Form, Sink};
+use tracing::info;
+
+use crate::roster::Member;
+
+/// Where the workers' lines go.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    /// Our standard output; none if it is closed.
+    out: Option<Sink>,
+}
+
+/// Which of its two streams a worker wrote to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+impl Passing {
+    /// To this process's standard output and, for errors, its log.
+    pub(crate) fn new() -> Self {
+        Self {
+            out: Sink::to(io::stdout().as_fd()).ok(),
+        }
+    }
+
+    /// Passes on what has come on one stream of a worker.
+    pub(crate) fn read(&mut self, member: &mut Member, stream: Stream) {
+        let who = (member.slot.0, member.pid.as_raw(), member.generation.0);
+        let from = match stream {
+            Stream::Out => &mut member.out,
+            Stream::Err => &mut member.err,
+        };
+        from.read(|line| self.pass(who, stream, line));
+    }
+
+    /// Passes on what is left on both streams of a worker that has ended.
+    pub(crate) fn finish(&mut self, member: &mut Member) {
+        let who = (member.slot.0, member.pid.as_raw(), member.generation.0);
+        member.out.finish(|line| self.pass(who, Stream::Out, line));
+        member.err.finish(|line| self.pass(who, Stream::Err, line));
+    }
+
+    fn pass(&mut self, (slot, pid, generation): (u16, i32, u32), stream: Stream, line: &str) {
+        let name = stream.name();
+        if log::form() == Some(Form::Json) {
+            info!(target: log::ALWAYS, event = "worker.output", slot, pid, generation,
+                stream = name, line, "[{slot} {name}] {line}");
+            return;
+        }
+        let text = format!("[{slot} {name}] {line}");
+        match (stream, &mut self.out) {
+            (Stream::Out, Some(sink)) => sink.write_line(text.as_bytes()),
+            (Stream::Out, None) | (Stream::Err, _) => log::raw_line(&text),
+        }
+    }
+}
+
+impl Stream {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Out => "out",
+            Self::Err => "err",
+        }
+    }
+}

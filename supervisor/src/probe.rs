@@ -1,0 +1,146 @@
+//! Is a program ready that does not say so? It is when it waits for connections on a socket that
+//! it was given. That is seen from outside, in /proc, without sending it anything: a connection
+//! of our own would be accepted by the kernel whether or not the program ever comes to it, and
+//! would stand in the program's logs.
+
+use std::collections::HashSet;
+use std::fs;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+use nix::sys::stat::fstat;
+use nix::unistd::Pid;
+
+/// System calls in which a program waits for connections without epoll (x86-64 and arm64 numbers
+/// differ, see the functions below): `accept` names the descriptor, the others are believed.
+#[cfg(target_arch = "x86_64")]
+mod number {
+    pub(super) const ACCEPT: [i64; 2] = [43, 288];
+    pub(super) const WAIT_FOR_MANY: [i64; 4] = [7, 23, 270, 271];
+}
+#[cfg(not(target_arch = "x86_64"))]
+mod number {
+    pub(super) const ACCEPT: [i64; 2] = [202, 242];
+    pub(super) const WAIT_FOR_MANY: [i64; 2] = [72, 73];
+}
+
+/// Whether the process, or one of its descendants in its process group, waits on one of these
+/// sockets.
+pub(crate) fn waits_for_connections<'a>(
+    pid: Pid,
+    sockets: impl Iterator<Item = BorrowedFd<'a>>,
+) -> bool {
+    let inodes: HashSet<u64> = sockets
+        .filter_map(|fd| Some(fstat(fd.as_fd()).ok()?.st_ino))
+        .collect();
+    family(pid)
+        .iter()
+        .any(|folder| has_in_epoll(folder, &inodes) || is_accepting(folder, &inodes))
+}
+
+/// The /proc folders of a process and its children, down to grandchildren: a shell or a launcher
+/// may stand before the program proper.
+fn family(pid: Pid) -> Vec<PathBuf> {
+    let mut found = vec![pid.as_raw()];
+    let mut next = 0;
+    while next < found.len() && found.len() < 64 {
+        let folder = format!("/proc/{0}/task/{0}/children", found[next]);
+        let children = fs::read_to_string(folder).unwrap_or_default();
+        found.extend(
+            children
+                .split_ascii_whitespace()
+                .filter_map(|pid| pid.parse::<i32>().ok()),
+        );
+        next += 1;
+    }
+    found
+        .into_iter()
+        .map(|pid| PathBuf::from(format!("/proc/{pid}")))
+        .collect()
+}
+
+/// Lines like `tfd: 3 events: 19 data: ... pos:0 ino:1f2e sdev:9` of an epoll instance.
+fn has_in_epoll(folder: &Path, inodes: &HashSet<u64>) -> bool {
+    let Ok(entries) = fs::read_dir(folder.join("fdinfo")) else {
+        return false;
+    };
+    entries.flatten().any(|entry| {
+        let text = fs::read_to_string(entry.path()).unwrap_or_default();
+        text.lines()
+            .filter(|line| line.starts_with("tfd:"))
+            .any(|line| {
+                let inode = line
+                    .split_ascii_whitespace()
+                    .find_map(|word| word.strip_prefix("ino:"));
+                inode
+                    .and_then(|hex| u64::from_str_radix(hex, 16).ok())
+                    .is_some_and(|inode| inodes.contains(&inode))
+            })
+    })
+}
+
+/// Whether a thread sleeps in `accept` on such a socket, or in `poll` or `select` while the
+/// process holds one.
+fn is_accepting(folder: &Path, inodes: &HashSet<u64>) -> bool {
+    let Ok(threads) = fs::read_dir(folder.join("task")) else {
+        return false;
+    };
+    threads.flatten().any(|thread| {
+        let call = fs::read_to_string(thread.path().join("syscall")).unwrap_or_default();
+        let mut words = call.split_ascii_whitespace();
+        let Some(number) = words.next().and_then(|word| word.parse::<i64>().ok()) else {
+            return false;
+        };
+        if number::ACCEPT.contains(&number) {
+            let first = words.next().unwrap_or_default().trim_start_matches("0x");
+            let fd = u64::from_str_radix(first, 16).unwrap_or(u64::MAX);
+            return is_one_of(&folder.join("fd").join(fd.to_string()), inodes);
+        }
+        number::WAIT_FOR_MANY.contains(&number) && holds_one(folder, inodes)
+    })
+}
+
+fn holds_one(folder: &Path, inodes: &HashSet<u64>) -> bool {
+    let Ok(entries) = fs::read_dir(folder.join("fd")) else {
+        return false;
+    };
+    entries
+        .flatten()
+        .any(|entry| is_one_of(&entry.path(), inodes))
+}
+
+/// Whether a link in /proc/PID/fd reads `socket:[inode]` with one of these inodes.
+fn is_one_of(link: &Path, inodes: &HashSet<u64>) -> bool {
+    let target = fs::read_link(link).unwrap_or_default();
+    let text = target.to_string_lossy();
+    let inode = text
+        .strip_prefix("socket:[")
+        .and_then(|rest| rest.strip_suffix(']'));
+    inode
+        .and_then(|inode| inode.parse().ok())
+        .is_some_and(|inode: u64| inodes.contains(&inode))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::waits_for_connections;
+    use nix::unistd::Pid;
+    use std::net::TcpListener;
+    use std::os::fd::AsFd;
+    use std::thread;
+
+    #[test]
+    fn a_thread_in_accept_is_seen_and_a_busy_holder_is_not() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let held = listener.try_clone().unwrap();
+        let seen = || waits_for_connections(Pid::this(), std::iter::once(held.as_fd()));
+        assert!(!seen());
+        let server = thread::spawn(move || listener.accept().is_ok());
+        while !seen() {
+            thread::yield_now();
+        }
+        drop(std::net::TcpStream::connect(address).unwrap());
+        assert!(server.join().unwrap());
+    }
+}

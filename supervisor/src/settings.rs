@@ -1,0 +1,58 @@
+//! From the configuration to what the plan and the log want to know.
+
+use std::time::Duration;
+
+use brigade_config::{LogLevel, MAX_WORKERS, SupervisorConfig, WorkerCount};
+use brigade_shared::sys::cpu::Usable;
+use tracing::level_filters::LevelFilter;
+
+use crate::plan::{Intensity, Settings};
+
+/// How long handshakes may still arrive at a slot that new connections are kept from: a round trip
+/// and a retransmission on a near network, measured without loss in scale-downs under load.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// The plan's share of a configuration, at this moment's number of usable processors.
+pub(crate) fn of(config: &SupervisorConfig) -> Settings {
+    Settings {
+        workers: workers(config).0,
+        start_timeout: config.timeout_start,
+        drain_timeout: config.timeout_graceful_shutdown,
+        kill_timeout: config.timeout_kill,
+        settle: SETTLE,
+        start_attempts: config.start_attempts,
+        backoff_first: config.restart_delay,
+        backoff_most: config.restart_delay_max,
+        calm_after: config.restart_calm,
+        intensity: config.restart_intensity.map(|limit| Intensity {
+            crashes: limit.crashes,
+            period: limit.period,
+        }),
+    }
+}
+
+/// How many workers, and why so many.
+pub(crate) fn workers(config: &SupervisorConfig) -> (u16, String) {
+    match config.workers {
+        WorkerCount::Fixed(count) => (count, "as configured".to_owned()),
+        WorkerCount::Auto => {
+            let usable = Usable::now();
+            let count = u16::try_from(usable.count())
+                .unwrap_or(MAX_WORKERS)
+                .min(MAX_WORKERS);
+            (count, format!("auto: {usable}"))
+        }
+    }
+}
+
+/// A level in the log's own words.
+#[must_use]
+pub fn level(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warning => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
+}

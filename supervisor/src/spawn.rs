@@ -1,0 +1,325 @@
+//! Making workers: everything between the decision and the first instruction of a worker's own.
+
+use std::ffi::{CString, OsString};
+use std::fs::File;
+use std::io::{self, PipeWriter};
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::unix::ffi::OsStringExt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use brigade_config::{Readiness, WorkerConfig};
+use brigade_shared::board::Ledger;
+use brigade_shared::channel::Channel;
+use brigade_shared::exit::worker as code;
+use brigade_shared::id::{Generation, SlotId, WorkerId};
+use brigade_shared::log;
+use brigade_shared::seat::{Address, Listener, Seat};
+use brigade_shared::sys::privileges::Identity;
+use brigade_shared::sys::signal::Signals;
+use brigade_shared::sys::{exec, fd, fork, process, title};
+use nix::sys::signal::Signal;
+use nix::unistd::{Pid, setpgid};
+
+use crate::launch::{Launch, Program};
+use crate::notify::NotifySocket;
+use crate::output::Output;
+use crate::roster::{Member, Probe, Tie};
+
+/// The first pause between two looks at a program that starts.
+const FIRST_PROBE: Duration = Duration::from_millis(5);
+
+/// What all workers have in common.
+#[derive(Debug)]
+pub(crate) struct Nursery {
+    /// What they become.
+    pub(crate) launch: Launch,
+    /// Whom they run as; none: as the supervisor.
+    pub(crate) identity: Option<Identity>,
+    /// The processors to bind them to, one each; empty: to none.
+    pub(crate) cpus: Vec<usize>,
+    /// When a program counts as ready.
+    pub(crate) ready: Readiness,
+    /// The scoreboard's rows.
+    pub(crate) ledger: Ledger,
+    /// The null device, for standard input.
+    pub(crate) null: File,
+}
+
+/// Who is to be born.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Birth {
+    /// The worker's number.
+    pub(crate) worker: WorkerId,
+    /// Its slot.
+    pub(crate) slot: SlotId,
+    /// Its generation.
+    pub(crate) generation: Generation,
+}
+
+/// What a child needs of the supervisor in the moment of its birth.
+pub(crate) struct Surroundings<'a> {
+    /// What it listens on.
+    pub(crate) sockets: Vec<(BorrowedFd<'a>, &'a Address)>,
+    /// The configuration of its generation.
+    pub(crate) config: &'a WorkerConfig,
+    /// The supervisor's handlers, for the child to take off.
+    pub(crate) signals: &'a Signals,
+}
+
+/// The two streams of a child that the supervisor reads.
+struct Streams {
+    out: PipeWriter,
+    err: PipeWriter,
+}
+
+impl Nursery {
+    /// Makes a worker.
+    ///
+    /// # Errors
+    /// The kernel's: out of processes, memory or descriptors. Nothing is left behind then.
+    pub(crate) fn spawn(&mut self, birth: Birth, around: &Surroundings<'_>) -> io::Result<Member> {
+        let row = self
+            .ledger
+            .claim(birth.slot, birth.generation, birth.worker)
+            .ok_or_else(|| io::Error::other("every row of the scoreboard is taken"))?;
+        let born = Instant::now();
+        let made = self.fork(birth, around, row);
+        let (pid, out, err, tie) = made.inspect_err(|_| self.ledger.release(row))?;
+        let Birth {
+            slot, generation, ..
+        } = birth;
+        Ok(Member {
+            pid,
+            slot,
+            generation,
+            born,
+            row,
+            out,
+            err,
+            tie,
+        })
+    }
+
+    fn fork(
+        &self,
+        birth: Birth,
+        around: &Surroundings<'_>,
+        row: brigade_shared::board::RowId,
+    ) -> io::Result<(Pid, Output, Output, Tie)> {
+        let (out, child_out) = io::pipe()?;
+        let (err, child_err) = io::pipe()?;
+        fd::set_nonblocking(&out)?;
+        fd::set_nonblocking(&err)?;
+        let streams = Streams {
+            out: child_out,
+            err: child_err,
+        };
+        let parent = Pid::this();
+        let (pid, tie) = match &self.launch {
+            Launch::Service(service) => {
+                let (link, child_link) = Channel::pair()?;
+                let pid = fork::fork_child(|| {
+                    let born = self.enter(birth, around, &streams, parent);
+                    let seated = born.and_then(|()| self.seat(birth, around, child_link, row));
+                    match seated {
+                        Ok(seat) => service(seat, around.config),
+                        Err(error) => stillborn(&error),
+                    }
+                })?;
+                (pid, Tie::Service { link: Some(link) })
+            }
+            Launch::Program(program) => {
+                let notify = NotifySocket::open(birth.worker)?;
+                let pid = fork::fork_child(|| {
+                    let born = self.enter(birth, around, &streams, parent);
+                    match born.and_then(|()| become_program(program, birth, around, &notify)) {
+                        Ok(never) => match never {},
+                        Err(error) => stillborn(&error),
+                    }
+                })?;
+                // The child does the same; whoever comes first, a signal to the group arrives.
+                let _ = setpgid(pid, pid);
+                (
+                    pid,
+                    Tie::Program {
+                        notify: Some(notify),
+                        probe: self.first_probe(),
+                    },
+                )
+            }
+        };
+        Ok((pid, Output::new(out), Output::new(err), tie))
+    }
+
+    /// In the child: sheds what is the supervisor's and becomes who it is to be.
+    fn enter(
+        &self,
+        birth: Birth,
+        around: &Surroundings<'_>,
+        streams: &Streams,
+        parent: Pid,
+    ) -> io::Result<()> {
+        around.signals.forget();
+        log::begin_child();
+        fd::replace(self.null.as_raw_fd(), 0)?;
+        fd::replace(streams.out.as_raw_fd(), 1)?;
+        fd::replace(streams.err.as_raw_fd(), 2)?;
+        title::set(&format!(
+            "brigade: worker {} (generation {})",
+            birth.slot, birth.generation
+        ));
+        process::set_name(&format!("brigade-w{}", birth.slot));
+        if let Launch::Program(_) = self.launch {
+            // Its own group: the terminal's Ctrl-C is for the supervisor, and what the program
+            // leaves behind can be ended with it.
+            setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+        }
+        if let Some(cpu) = self
+            .cpus
+            .get(usize::from(birth.slot.0) % self.cpus.len().max(1))
+        {
+            process::pin(*cpu)?;
+        }
+        if let Some(identity) = &self.identity {
+            identity
+                .assume()
+                .map_err(|error| context("cannot change to the user", &error))?;
+        }
+        process::follow_parent(parent, Signal::SIGTERM)
+    }
+
+    /// In the child: its place, and nothing open that does not belong to it.
+    fn seat(
+        &self,
+        birth: Birth,
+        around: &Surroundings<'_>,
+        link: Channel<brigade_shared::message::Fact, brigade_shared::message::Order>,
+        row: brigade_shared::board::RowId,
+    ) -> io::Result<Seat> {
+        let mut listeners = Vec::with_capacity(around.sockets.len());
+        for (socket, address) in &around.sockets {
+            let socket = socket.try_clone_to_owned()?;
+            listeners.push(Listener {
+                socket,
+                address: (*address).clone(),
+            });
+        }
+        let mut keep: Vec<_> = listeners.iter().map(|one| one.socket.as_raw_fd()).collect();
+        keep.push(link.as_raw_fd());
+        keep.extend(log::descriptor());
+        fd::close_all_but(&mut keep)?;
+        let Birth {
+            slot, generation, ..
+        } = birth;
+        Ok(Seat {
+            slot,
+            generation,
+            listeners,
+            link,
+            board: Arc::clone(self.ledger.board()),
+            row,
+        })
+    }
+
+    fn first_probe(&self) -> Option<Probe> {
+        match self.ready {
+            Readiness::Auto => Some(Probe {
+                at: Instant::now() + FIRST_PROBE,
+                pause: FIRST_PROBE,
+            }),
+            Readiness::Alive(time) => Some(Probe {
+                at: Instant::now() + time,
+                pause: time,
+            }),
+            Readiness::Notify => None,
+        }
+    }
+}
+
+/// In the child: hands over the sockets and runs the program.
+fn become_program(
+    program: &Program,
+    birth: Birth,
+    around: &Surroundings<'_>,
+    notify: &NotifySocket,
+) -> io::Result<std::convert::Infallible> {
+    let sockets: Vec<_> = around
+        .sockets
+        .iter()
+        .map(|(socket, _)| socket.as_raw_fd())
+        .collect();
+    let environment = environment(birth, around, &notify.name());
+    fd::place_from_three(&sockets)?;
+    let name = program
+        .arguments
+        .first()
+        .map(|name| name.to_string_lossy().into_owned());
+    exec::become_program(&program.arguments, &environment)
+        .map_err(|error| context(&format!("cannot run {}", name.unwrap_or_default()), &error))
+}
+
+/// The supervisor's environment with the protocol's variables (sd_listen_fds(3), sd_notify(3))
+/// meant for this child and nobody else.
+fn environment(birth: Birth, around: &Surroundings<'_>, notify: &str) -> Vec<CString> {
+    const OURS: [&str; 10] = [
+        "LISTEN_FDS",
+        "LISTEN_PID",
+        "LISTEN_PIDFDID",
+        "LISTEN_FDNAMES",
+        "NOTIFY_SOCKET",
+        "WATCHDOG_USEC",
+        "WATCHDOG_PID",
+        "BRIGADE_SLOT",
+        "BRIGADE_GENERATION",
+        "BRIGADE_WORKER",
+    ];
+    let names: Vec<String> = around
+        .sockets
+        .iter()
+        .map(|(_, address)| descriptor_name(address))
+        .collect();
+    let set = [
+        ("LISTEN_FDS", around.sockets.len().to_string()),
+        ("LISTEN_PID", std::process::id().to_string()),
+        ("LISTEN_FDNAMES", names.join(":")),
+        ("NOTIFY_SOCKET", notify.to_owned()),
+        ("BRIGADE_SLOT", birth.slot.to_string()),
+        ("BRIGADE_GENERATION", birth.generation.to_string()),
+        ("BRIGADE_WORKER", birth.worker.to_string()),
+    ];
+    let inherited = std::env::vars_os().filter(|(name, _)| !OURS.iter().any(|ours| name == *ours));
+    let set = set
+        .into_iter()
+        .map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    let line = |(name, value): (OsString, OsString)| {
+        let mut bytes = name.into_vec();
+        bytes.push(b'=');
+        bytes.extend(value.into_vec());
+        CString::new(bytes).ok()
+    };
+    inherited.chain(set).filter_map(line).collect()
+}
+
+/// A name for `LISTEN_FDNAMES`, in which a colon separates.
+fn descriptor_name(address: &Address) -> String {
+    let text = match address {
+        Address::Tcp(address) => address.to_string(),
+        other => other.to_string(),
+    };
+    text.replace(':', "-")
+}
+
+/// In the child: says why it can't be a worker, where the supervisor reads it, and leaves.
+fn stillborn(error: &io::Error) -> i32 {
+    if error.kind() == io::ErrorKind::NotFound && error.get_ref().is_none() {
+        // The supervisor died in the moment of this birth: nobody is there to be told.
+        return code::RETIRED;
+    }
+    let _ = io::Write::write_all(&mut io::stderr(), format!("brigade: {error}\n").as_bytes());
+    code::SYSTEM
+}
+
+fn context(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
