@@ -1,5 +1,31 @@
 //! From text (flags, environment, brigade.toml) to typed values, all problems at once.
+//!
+//! ```text
+//! flags        -> layers/flags.rs       \
+//! environment  -> layers/environment.rs  > Given (text and its place) -> resolve -> check -> Config
+//! brigade.toml -> layers/file.rs        /        words/ parses              (or all Problems)
+//! ```
+//!
+//! [`keys`] is the one table: each key's name, flag, environment names, default, help, parser and
+//! printer stand together there. The command line, the commented `brigade.toml`, its JSON Schema
+//! and the table of `brigade check` are all made from it. Nothing here binds, forks or keeps time;
+//! the one file that is read is the configuration.
 
+mod address;
+mod check;
+mod keys;
+mod layers;
+mod load;
+mod output;
+mod problem;
+mod resolve;
 mod types;
+mod words;
 
+pub use keys::{Heading, Key, OnReload, keys};
+pub use layers::{CHILD_VARIABLES, arguments};
+pub use load::{Loaded, load};
+pub use output::{sample_file, schema};
+pub use problem::{Origin, Problem, Problems};
+pub use resolve::{Effective, needs_restart};
 pub use types::*;

@@ -1,0 +1,95 @@
+//! Values that are right by themselves and wrong together.
+
+use std::time::Duration;
+
+use crate::keys::key;
+use crate::problem::{Place, Problem};
+use crate::resolve::Places;
+use crate::types::{Config, Readiness};
+use crate::words::show_duration;
+
+/// Adds what does not fit together, and shrinks the one default that follows another value.
+pub(crate) fn together(config: &mut Config, places: &Places<'_>, problems: &mut Vec<Problem>) {
+    let supervisor = &config.supervisor;
+    problems.extend(order(
+        places,
+        ("restart-delay", supervisor.restart_delay),
+        ("restart-delay-max", supervisor.restart_delay_max),
+        "make the first pause shorter or the longest one longer",
+    ));
+    if let Readiness::Alive(time) = supervisor.ready {
+        let start = supervisor.timeout_start;
+        // Equal is too long as well: at that moment the deadline has come.
+        if time >= start {
+            problems.push(pair(
+                places,
+                format!(
+                    "`ready` ({}) is not shorter than `timeout-start` ({}): no worker would ever \
+                     become ready",
+                    show_duration(time),
+                    show_duration(start)
+                ),
+                ("ready", "timeout-start"),
+                "make `ready` shorter or `timeout-start` longer",
+            ));
+        }
+    }
+    if supervisor.group.is_some() && supervisor.user.is_none() {
+        let what = "`group` is given without `user`: workers would still run as the supervisor's \
+                    user";
+        let cure = "name the user too (`user`), or take the group out";
+        problems.extend(
+            places
+                .get("group")
+                .map(|at| Problem::new(what, (*at).clone(), cure)),
+        );
+    }
+    let drain = supervisor.timeout_graceful_shutdown;
+    if places.contains_key("timeout-lame-duck") {
+        problems.extend(order(
+            places,
+            ("timeout-lame-duck", config.worker.timeout_lame_duck),
+            ("timeout-graceful-shutdown", drain),
+            "make the first shorter or the second longer",
+        ));
+    } else {
+        config.worker.timeout_lame_duck = config.worker.timeout_lame_duck.min(drain);
+    }
+}
+
+/// A problem if the first is longer than the second.
+fn order(
+    places: &Places<'_>,
+    (short, shorter): (&'static str, Duration),
+    (long, longer): (&'static str, Duration),
+    cure: &str,
+) -> Option<Problem> {
+    (shorter > longer).then(|| {
+        let (left, right) = (show_duration(shorter), show_duration(longer));
+        let what = format!("`{short}` ({left}) is longer than `{long}` ({right})");
+        pair(places, what, (short, long), cure)
+    })
+}
+
+/// A problem of two keys, each shown where it was said, or with its default.
+fn pair(
+    places: &Places<'_>,
+    what: String,
+    (one, other): (&'static str, &'static str),
+    cure: &str,
+) -> Problem {
+    let place = |name: &'static str| match places.get(name) {
+        Some(place) => (*place).clone(),
+        None => {
+            let value = key(name).and_then(|key| key.default).unwrap_or_default();
+            Place::Default { key: name, value }
+        }
+    };
+    // The one that somebody said is at fault, not the default.
+    let (first, second) = if places.contains_key(one) {
+        (one, other)
+    } else {
+        (other, one)
+    };
+    Problem::new(what, place(first), cure).against(place(second))
+}

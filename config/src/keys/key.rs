@@ -1,0 +1,168 @@
+//! The shape of a row of the table: all that is known of one key.
+
+use std::fmt;
+
+use crate::types::Config;
+use crate::words::Fault;
+
+/// One key: a value that can be given by a flag, by the environment, or in the file.
+#[derive(Debug)]
+pub struct Key {
+    /// Its name in the file; the flag is the same behind `--`.
+    pub name: &'static str,
+    /// The variables of the environment that give it, the strongest first.
+    pub environment: &'static [&'static str],
+    /// What holds if nobody says anything, in the words that one would write; `None`: unset.
+    pub default: Option<&'static str>,
+    /// What to call the value in help.
+    pub value_name: &'static str,
+    /// One line of help, without a full stop.
+    pub help: &'static str,
+    /// More of it, in whole sentences; may be empty.
+    pub details: &'static str,
+    /// Under which heading it stands.
+    pub heading: Heading,
+    /// Whether a reload can change it.
+    pub on_reload: OnReload,
+    /// Which words it takes.
+    pub(crate) kind: Kind,
+    /// What they mean.
+    pub(crate) meaning: Meaning,
+}
+
+/// The headings of help, file and table, in their order.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heading {
+    /// Where to listen.
+    Listening,
+    /// How many workers, and who they are.
+    Workers,
+    /// How long anything may take.
+    Deadlines,
+    /// What follows a crash.
+    Restarts,
+    /// The log.
+    Log,
+}
+
+impl fmt::Display for Heading {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Listening => "Listening",
+            Self::Workers => "Workers",
+            Self::Deadlines => "Deadlines",
+            Self::Restarts => "Restarts",
+            Self::Log => "Log",
+        })
+    }
+}
+
+/// Whether a reload (HUP) can change a value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum OnReload {
+    /// The new value holds from the reload on.
+    Applied,
+    /// The old value holds until the supervisor is started again.
+    NeedsRestart,
+}
+
+/// Which words a key takes, for the file's types, the schema and the shape of the flag.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kind {
+    /// `true` or `false`; a switch with a `--no-` twin on the command line.
+    Switch,
+    /// A whole number.
+    Number { least: u32, most: u32 },
+    /// A whole number, or a word.
+    NumberOr {
+        word: &'static str,
+        least: u32,
+        most: u32,
+    },
+    /// Seconds, or text with units, or one of some words.
+    Time { words: &'static [&'static str] },
+    /// One of some words.
+    Choice(fn() -> Vec<&'static str>),
+    /// Octal digits as text, or as TOML's octal number.
+    Octal,
+    /// A name, or its number.
+    Account,
+    /// Any text, such as a path.
+    Text,
+    /// Several texts.
+    List,
+}
+
+/// What a key's words mean.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Meaning {
+    /// One value of the configuration.
+    Value {
+        /// Reads the words into it.
+        set: fn(&mut Config, &str) -> Result<(), Fault>,
+        /// The words that read back as it; `None`: unset.
+        show: fn(&Config) -> Option<String>,
+    },
+    /// A part of the choice where to listen; see `address.rs`.
+    Place(Spelling),
+}
+
+/// The ways to say where to listen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Spelling {
+    Host,
+    Port,
+    Uds,
+    Fd,
+    Bind,
+}
+
+impl Key {
+    /// The flag: `--workers`.
+    #[must_use]
+    pub fn flag(&self) -> String {
+        format!("--{}", self.name)
+    }
+
+    /// The words for the value that a configuration holds, if this key has a value of its own
+    /// there (the spellings of addresses share one).
+    pub(crate) fn shown(&self, config: &Config) -> Option<String> {
+        match self.meaning {
+            Meaning::Value { show, .. } => show(config),
+            Meaning::Place(Spelling::Bind) => {
+                let binds = config.supervisor.binds.iter().map(ToString::to_string);
+                Some(binds.collect::<Vec<_>>().join(", "))
+            }
+            Meaning::Place(_) => None,
+        }
+    }
+
+    /// Whether it may be given more than once.
+    #[must_use]
+    pub fn is_repeatable(&self) -> bool {
+        matches!(self.kind, Kind::List)
+    }
+}
+
+impl Kind {
+    /// The words it takes, for people.
+    pub(crate) fn wants(self) -> String {
+        match self {
+            Self::Switch => "`true` or `false`".to_owned(),
+            Self::Number { least, most } => format!("a whole number from {least} to {most}"),
+            Self::NumberOr { word, .. } => format!("a whole number or \"{word}\""),
+            Self::Time { words: [] } => "a number of seconds or text like \"1m 30s\"".to_owned(),
+            Self::Time { words } => {
+                format!(
+                    "\"{}\", or a duration like \"1m 30s\"",
+                    words.join("\", \"")
+                )
+            }
+            Self::Choice(names) => format!("one of \"{}\"", names().join("\", \"")),
+            Self::Octal => "octal digits as text, like \"027\"".to_owned(),
+            Self::Account => "a name as text, or its number".to_owned(),
+            Self::Text => "text in quotes".to_owned(),
+            Self::List => "text in quotes, or a list of them".to_owned(),
+        }
+    }
+}

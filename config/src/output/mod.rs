@@ -1,0 +1,7 @@
+//! What is made from the table for people and their editors.
+
+mod sample;
+mod schema;
+
+pub use sample::sample_file;
+pub use schema::schema;

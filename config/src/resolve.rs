@@ -1,0 +1,148 @@
+//! From given words to the configuration: every word is checked, the strongest counts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::address::{Choice, inspect};
+use crate::check;
+use crate::keys::{Meaning, OnReload, keys};
+use crate::layers::Given;
+use crate::problem::{Origin, Place, Problem};
+use crate::types::{
+    Config, LogConfig, LogFormat, LogLevel, Readiness, SupervisorConfig, WorkerConfig, WorkerCount,
+};
+
+/// One value that holds, and who said so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Effective {
+    /// The key.
+    pub name: &'static str,
+    /// The value in the words that one would write, or `unset`.
+    pub value: String,
+    /// Where it was said.
+    pub origin: Origin,
+}
+
+/// Where the value of a key was said; keys that nobody gave are absent.
+pub(crate) type Places<'a> = BTreeMap<&'static str, &'a Place>;
+
+/// Reads all words into a configuration. It is to be used only if no problem was found.
+pub(crate) fn resolve(givens: &[Given], problems: &mut Vec<Problem>) -> (Config, Vec<Effective>) {
+    let mut config = Config::default();
+    let mut places = Places::new();
+    let before = problems.len();
+    let choice = Choice::of(givens, problems);
+    for key in keys() {
+        let mut of_key: Vec<&Given> = givens.iter().filter(|g| g.key.name == key.name).collect();
+        of_key.sort_by_key(|given| given.layer);
+        let strongest = of_key.last().copied();
+        for given in of_key {
+            let counts = match key.meaning {
+                Meaning::Place(_) => choice.holds(given),
+                Meaning::Value { .. } => strongest.is_some_and(|best| std::ptr::eq(best, given)),
+            };
+            // The strongest comes last and so is the one that stays.
+            if counts || given.layer.is_ours() {
+                read(given, &mut config, problems);
+            }
+        }
+        if let Some(given) = strongest {
+            places.insert(key.name, given.place());
+        }
+    }
+    if problems.len() == before {
+        config.supervisor.binds = choice.binds(problems);
+        check::together(&mut config, &places, problems);
+    }
+    let effective = effective(&config, &choice, &places);
+    (config, effective)
+}
+
+/// The names of the keys whose change from `old` to `new` a reload cannot apply, in the order of
+/// the table; a change of `host`, `port`, `uds` or `fd` counts as one of `bind`.
+#[must_use]
+pub fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
+    keys()
+        .filter(|key| key.on_reload == OnReload::NeedsRestart)
+        .filter(|key| key.shown(old) != key.shown(new))
+        .map(|key| key.name)
+        .collect()
+}
+
+fn read(given: &Given, config: &mut Config, problems: &mut Vec<Problem>) {
+    for words in &given.words {
+        let result = match given.key.meaning {
+            Meaning::Value { set, .. } => set(config, &words.text),
+            Meaning::Place(spelling) => inspect(spelling, &words.text),
+        };
+        if let Err(fault) = result {
+            problems.push(Problem::fault(fault, words.place.clone()));
+        }
+    }
+}
+
+fn effective(config: &Config, choice: &Choice<'_>, places: &Places<'_>) -> Vec<Effective> {
+    let mut all = choice.effective(&config.supervisor.binds);
+    all.extend(keys().filter_map(|key| {
+        match key.meaning {
+            Meaning::Place(_) => None,
+            Meaning::Value { show, .. } => Some(Effective {
+                name: key.name,
+                value: show(config).unwrap_or_else(|| "unset".to_owned()),
+                origin: places
+                    .get(key.name)
+                    .map_or(Origin::Default, |place| place.origin()),
+            }),
+        }
+    }));
+    all
+}
+
+impl Default for Config {
+    /// What holds if nobody says anything: the defaults of the table.
+    fn default() -> Self {
+        let mut config = blank();
+        for key in keys() {
+            if let (Meaning::Value { set, .. }, Some(text)) = (key.meaning, key.default) {
+                // A test proves that every default is one of its key's values.
+                let _ = set(&mut config, text);
+            }
+        }
+        config.supervisor.binds = Choice::of(&[], &mut Vec::new()).binds(&mut Vec::new());
+        config
+    }
+}
+
+/// A configuration to be filled in by the defaults of the table.
+fn blank() -> Config {
+    Config {
+        supervisor: SupervisorConfig {
+            binds: Vec::new(),
+            backlog: 0,
+            workers: WorkerCount::Auto,
+            timeout_start: Duration::ZERO,
+            timeout_graceful_shutdown: Duration::ZERO,
+            timeout_kill: Duration::ZERO,
+            start_attempts: 0,
+            restart_delay: Duration::ZERO,
+            restart_delay_max: Duration::ZERO,
+            restart_calm: Duration::ZERO,
+            restart_intensity: None,
+            user: None,
+            group: None,
+            cpu_affinity: false,
+            pid_file: None,
+            umask: None,
+            ready: Readiness::Auto,
+        },
+        worker: WorkerConfig {
+            timeout_header: Duration::ZERO,
+            timeout_keep_alive: Duration::ZERO,
+            timeout_lame_duck: Duration::ZERO,
+        },
+        log: LogConfig {
+            level: LogLevel::Info,
+            format: LogFormat::Auto,
+        },
+    }
+}

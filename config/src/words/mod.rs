@@ -1,0 +1,16 @@
+//! Words to values: leaf parsers, total and pure. Each refusal is a [`Fault`]: what is wrong and
+//! what to write instead. Where the words stood is added by the caller.
+
+mod address;
+mod choice;
+mod duration;
+mod fault;
+mod nearest;
+mod number;
+
+pub(crate) use address::{Host, bind, descriptor, host, unix};
+pub(crate) use choice::{READINESS, choice, name_of, names, readiness, show_readiness};
+pub(crate) use duration::{deadline, duration, show_duration};
+pub(crate) use fault::{Fault, quoted};
+pub(crate) use nearest::nearest;
+pub(crate) use number::{account, intensity, mask, path, port, show_intensity, whole, workers};

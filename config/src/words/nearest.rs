@@ -1,0 +1,42 @@
+//! The valid word that somebody may have meant.
+
+/// The candidate nearest to `word`, if it is close: at most a third of its letters differ.
+/// Case and `_` for `-` count as nothing.
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    const LONGEST: usize = 64;
+    if word.len() > LONGEST {
+        return None;
+    }
+    let plain = |text: &str| text.to_lowercase().replace('_', "-");
+    let word = plain(word);
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::osa_distance(&word, &plain(candidate)), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(3))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    const NAMES: [&str; 4] = ["workers", "timeout-kill", "timeout-start", "uds"];
+
+    #[test]
+    fn a_slip_of_the_finger_is_understood() {
+        assert_eq!(nearest("workerz", NAMES), Some("workers"));
+        assert_eq!(nearest("wrokers", NAMES), Some("workers"));
+        assert_eq!(nearest("Timeout_Start", NAMES), Some("timeout-start"));
+    }
+
+    #[test]
+    fn what_is_far_is_not_guessed_at() {
+        assert_eq!(nearest("threads", NAMES), None);
+        assert_eq!(nearest("", NAMES), None);
+        assert_eq!(nearest(&"w".repeat(1 << 20), NAMES), None);
+    }
+}
