@@ -1,1 +1,32 @@
-//! Brigade.
+//! Brigade runs a web service on every core and keeps it running: a supervisor binds the listening
+//! sockets, forks one single-threaded worker per CPU core, and replaces workers that crash, without
+//! losing a connection that it could have kept.
+//!
+//! [`run`] gives a service the whole command line; any `tower` service will do, an axum `Router`
+//! as it is:
+//!
+//! ```no_run
+//! use std::convert::Infallible;
+//! use std::process::ExitCode;
+//!
+//! use axum::{Router, routing::get};
+//!
+//! fn main() -> ExitCode {
+//!     brigade::run(|_context| async {
+//!         Ok::<_, Infallible>(Router::new().route("/", get(|| async { "Hello, world" })))
+//!     })
+//! }
+//! ```
+//!
+//! `shop serve --bind 0.0.0.0:80 --workers 4` then serves it, `shop serve --help` lists every
+//! option, and `shop check` shows what each is set to and where that comes from.
+
+#![forbid(unsafe_code)]
+
+mod begin_log;
+mod cli;
+mod commands;
+mod run;
+
+pub use brigade_worker::{App, Context, Factory, RequestBody, StartError};
+pub use run::run;

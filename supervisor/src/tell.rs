@@ -55,13 +55,17 @@ pub(crate) fn tell(change: &Change, with: &Telling<'_>) {
                 event = "fleet.ready",
                 workers,
                 generation = generation.0,
-                "all {workers} workers of generation {generation} are ready"
+                "ready: {} of generation {generation}",
+                counted(*workers)
             );
         }
         Change::Scaled { from, to } => {
             info!(
                 event = "fleet.scaled",
-                from, to, "{to} workers are wanted instead of {from}"
+                from,
+                to,
+                "{} wanted instead of {from}",
+                counted(*to)
             );
         }
         Change::ScaleRefused { asked } => {
@@ -314,6 +318,11 @@ fn and_then(next: Next) -> String {
         Next::Parked => "it asked not to be replaced (exit code 78)".to_owned(),
         Next::Nothing => "no replacement is needed".to_owned(),
     }
+}
+
+/// `1 worker`, `2 workers`.
+fn counted(workers: u16) -> String {
+    format!("{workers} worker{}", if workers == 1 { "" } else { "s" })
 }
 
 fn milliseconds(time: Duration) -> u64 {

@@ -87,8 +87,10 @@ mod tests {
         assert_eq!((seen.connections, seen.requests), (1, 1));
         assert_eq!(seen.running_for(3_000), Duration::from_nanos(2_000));
         assert_eq!(seen.request.unwrap().path, "/fib");
-        row.park();
-        assert_eq!(row.read().unwrap().loop_state, LoopState::Parked);
+        row.park(5_000);
+        let seen = row.read().unwrap();
+        assert_eq!(seen.loop_state, LoopState::Parked);
+        assert_eq!(seen.counts.lag.sum_ns, 4_000);
     }
 
     #[test]

@@ -53,6 +53,18 @@ impl RequestLine {
         self.started_ns
     }
 
+    /// The method, as far as it was kept.
+    #[must_use]
+    pub fn method(&self) -> String {
+        unpack(&[self.method], METHOD_BYTES)
+    }
+
+    /// The path, as far as it was kept.
+    #[must_use]
+    pub fn path(&self) -> String {
+        unpack(&self.path, usize::from(self.path_length))
+    }
+
     fn path_words(&self) -> &[u64] {
         &self.path[..usize::from(self.path_length).div_ceil(8)]
     }

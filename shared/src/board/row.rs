@@ -75,8 +75,13 @@ impl<'a> Row<'a> {
         word::set(&self.0[STATE], state as u64);
     }
 
-    /// The loop waits for something to do.
-    pub fn park(self) {
+    /// The loop waits for something to do, since `now_ns` on the monotonic clock.
+    pub fn park(self, now_ns: u64) {
+        let since = word::get(&self.0[RUNNING_SINCE]);
+        if since != 0 {
+            let turn = Duration::from_nanos(now_ns.saturating_sub(since));
+            self.counters().lag().record(turn);
+        }
         word::set(&self.0[RUNNING_SINCE], 0);
     }
 
@@ -126,12 +131,6 @@ impl<'a> Row<'a> {
     #[must_use]
     pub fn latency(self) -> Histogram<'a> {
         self.counters().latency()
-    }
-
-    /// How long turns of the loop took.
-    #[must_use]
-    pub fn lag(self) -> Histogram<'a> {
-        self.counters().lag()
     }
 
     pub(super) fn counters(self) -> Counters<'a> {

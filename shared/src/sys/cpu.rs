@@ -155,3 +155,102 @@ fn share(quota: &str, period: &str, file: PathBuf) -> Option<Quota> {
         file,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Usable, quota};
+    use std::fs;
+    use std::path::Path;
+
+    fn write(root: &Path, file: &str, text: &str) {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn count(cpus: usize, root: &Path) -> usize {
+        Usable {
+            cpus: (0..cpus).collect(),
+            quota: quota(root),
+        }
+        .count()
+    }
+
+    #[test]
+    fn version_two_takes_the_tightest_quota_up_the_tree() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        write(root, "proc/self/cgroup", "0::/system.slice/shop.service\n");
+        write(
+            root,
+            "proc/self/mountinfo",
+            "30 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n",
+        );
+        write(
+            root,
+            "sys/fs/cgroup/system.slice/shop.service/cpu.max",
+            "max 100000\n",
+        );
+        assert_eq!(quota(root), None);
+        write(
+            root,
+            "sys/fs/cgroup/system.slice/cpu.max",
+            "150000 100000\n",
+        );
+        let found = quota(root).unwrap();
+        assert!((found.cpus - 1.5).abs() < f64::EPSILON, "{found:?}");
+        assert!(found.file.ends_with("system.slice/cpu.max"), "{found:?}");
+        assert_eq!(count(8, root), 2, "a quota is rounded up");
+        assert_eq!(count(1, root), 1, "and never above the affinity mask");
+        write(root, "sys/fs/cgroup/system.slice/cpu.max", "20000 100000\n");
+        assert_eq!(count(8, root), 1);
+    }
+
+    #[test]
+    fn version_one_reads_quota_and_period_of_the_cpu_controller() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        write(
+            root,
+            "proc/self/cgroup",
+            "4:memory:/m\n3:cpu,cpuacct:/shop\n0::/\n",
+        );
+        write(
+            root,
+            "proc/self/mountinfo",
+            "33 30 0:29 / /sys/fs/cgroup/cpu,cpuacct rw - cgroup cgroup rw,cpu,cpuacct\n",
+        );
+        write(
+            root,
+            "sys/fs/cgroup/cpu,cpuacct/shop/cpu.cfs_quota_us",
+            "-1\n",
+        );
+        write(
+            root,
+            "sys/fs/cgroup/cpu,cpuacct/shop/cpu.cfs_period_us",
+            "100000\n",
+        );
+        assert_eq!(quota(root), None);
+        write(
+            root,
+            "sys/fs/cgroup/cpu,cpuacct/shop/cpu.cfs_quota_us",
+            "300000\n",
+        );
+        assert_eq!(count(8, root), 3);
+    }
+
+    #[test]
+    fn nonsense_in_the_files_is_no_quota() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path();
+        assert_eq!(quota(root), None, "no /proc at all");
+        write(root, "proc/self/cgroup", "nonsense\n0::/../../etc\n");
+        write(
+            root,
+            "proc/self/mountinfo",
+            "x\n1 1 0:1 / /cg rw - cgroup2 none rw\n",
+        );
+        write(root, "cg/cpu.max", "lots of\n");
+        assert_eq!(quota(root), None);
+    }
+}

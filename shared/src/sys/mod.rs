@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+pub mod clock;
 pub mod cpu;
 pub mod exec;
 pub mod fd;

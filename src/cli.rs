@@ -1,0 +1,75 @@
+//! The command line: what commands there are. Their options come from the configuration's table.
+
+use std::path::Path;
+
+use clap::{Arg, Command, value_parser};
+use clap_complete::Shell;
+
+/// The whole command line, under the name that the program was called by.
+pub(crate) fn command() -> Command {
+    let name = std::env::args_os().next();
+    let name = name.as_deref().map(Path::new).and_then(Path::file_name);
+    let name = name
+        .and_then(|name| name.to_str())
+        .unwrap_or("brigade")
+        .to_owned();
+    Command::new(name)
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Runs a web service on every core and keeps it running")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([serve(), exec(), check(), schema(), completions(), man()])
+}
+
+fn serve() -> Command {
+    Command::new("serve")
+        .about("Serve the app of this binary")
+        .long_about("Serve the app of this binary: one worker per CPU core unless --workers says otherwise, until TERM or INT. HUP reads the configuration again and replaces every worker, TTIN and TTOU add and remove one.")
+        .arg(
+            Arg::new("app")
+                .value_name("APP")
+                .help("A Python ASGI app, MODULE:NAME (not part of this version)"),
+        )
+        .args(brigade_config::arguments())
+}
+
+fn exec() -> Command {
+    Command::new("exec")
+        .about("Run any program as workers; it gets its sockets by the LISTEN_FDS protocol")
+        .long_about("Run any program as workers. It finds its listening sockets at descriptor 3 and up (LISTEN_FDS, LISTEN_FDNAMES; sd_listen_fds(3)) and may say READY=1, STOPPING=1, STATUS= and WATCHDOG=1 to NOTIFY_SOCKET (sd_notify(3)). A program that says nothing is ready when it waits for connections. It is asked to leave by TERM, then INT, then KILL.")
+        .args(brigade_config::arguments())
+        .arg(
+            Arg::new("program")
+                .value_name("CMD")
+                .help("The program and its arguments, after --")
+                .value_parser(value_parser!(std::ffi::OsString))
+                .num_args(1..)
+                .last(true)
+                .required(true),
+        )
+}
+
+fn check() -> Command {
+    Command::new("check")
+        .about("Validate the configuration and print every value with its origin; binds nothing")
+        .args(brigade_config::arguments())
+}
+
+fn schema() -> Command {
+    Command::new("schema").about("Print the JSON Schema of brigade.toml, for editors")
+}
+
+fn completions() -> Command {
+    Command::new("completions")
+        .about("Print a completion script for a shell")
+        .arg(
+            Arg::new("shell")
+                .value_name("SHELL")
+                .required(true)
+                .value_parser(value_parser!(Shell)),
+        )
+}
+
+fn man() -> Command {
+    Command::new("man").about("Print the manual page")
+}

@@ -1,0 +1,12 @@
+//! The commands, one file each.
+
+mod check;
+mod configuration;
+mod exec;
+mod print;
+mod serve;
+
+pub(crate) use check::check;
+pub(crate) use exec::exec;
+pub(crate) use print::{completions, man, schema};
+pub(crate) use serve::serve;

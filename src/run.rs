@@ -1,0 +1,58 @@
+//! The composition root: the only place that names both supervisor and worker.
+
+use std::process::ExitCode;
+
+use brigade_shared::exit::supervisor as code;
+use brigade_supervisor::Service;
+use brigade_worker::Factory;
+
+use crate::{cli, commands};
+
+/// Runs a service with Brigade's whole command line, and returns when that is done: with `serve`,
+/// when the service has stopped.
+///
+/// `factory` is called once in each worker, on the worker's own single-threaded runtime, so what
+/// it builds need not be `Send`; connect pools and read secrets there. It runs again in every
+/// replacement. This process itself becomes the supervisor and must have no other thread and no
+/// async runtime when this is called.
+///
+/// # Exit codes
+/// 0 stopped as asked; 1 gave up, since no worker ever became ready; 2 wrong usage; 71 the system
+/// refused (an address in use, no memory); 78 bad configuration.
+///
+/// # Example
+/// ```no_run
+/// use std::convert::Infallible;
+///
+/// fn main() -> std::process::ExitCode {
+///     brigade::run(|_context| async {
+///         let routes = axum::Router::new().route("/", axum::routing::get(|| async { "hello" }));
+///         Ok::<_, Infallible>(routes)
+///     })
+/// }
+/// ```
+pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
+    let service: Service =
+        Box::new(move |seat, config| brigade_worker::run(seat, config.clone(), &factory));
+    let matches = match cli::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => {
+            // Help and version are errors to clap, of exit code 0.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() {
+                code::USAGE
+            } else {
+                code::STOPPED
+            });
+        }
+    };
+    match matches.subcommand() {
+        Some(("serve", matches)) => commands::serve(matches, service),
+        Some(("exec", matches)) => commands::exec(matches),
+        Some(("check", matches)) => commands::check(matches),
+        Some(("schema", _)) => commands::schema(),
+        Some(("completions", matches)) => commands::completions(matches),
+        Some(("man", _)) => commands::man(),
+        _ => ExitCode::from(code::USAGE),
+    }
+}

@@ -1,0 +1,63 @@
+//! What runs Brigade: tests and benches, and what they need.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::run::{cargo, run, top};
+
+/// Everything, with what it needs installed first. Tests whose need is missing fail; only needs
+/// that `BRIGADE_TESTS_WITHOUT` names are skipped, and what was skipped is told at the end.
+pub(crate) fn test(arguments: &[String]) -> Result<(), String> {
+    if std::env::var_os("BRIGADE_TESTS_WITHOUT").is_none() {
+        needs()?;
+    }
+    let skipped = target().join("skipped-tests");
+    let _ = std::fs::remove_file(&skipped);
+    let mut command = cargo(&["test", "--workspace"]);
+    let result = run(command.args(arguments).env("BRIGADE_SKIPPED", &skipped));
+    let list = std::fs::read_to_string(&skipped).unwrap_or_default();
+    if !list.is_empty() {
+        eprintln!("\nSKIPPED, as BRIGADE_TESTS_WITHOUT says:\n{list}");
+        if std::env::var_os("CI").is_some() {
+            return Err("nothing may be skipped in CI".to_owned());
+        }
+    }
+    result
+}
+
+/// Python packages and programs that some tests drive.
+pub(crate) fn needs() -> Result<(), String> {
+    run(Command::new("bash")
+        .arg(top().join("tests/needs.sh"))
+        .current_dir(top()))
+}
+
+/// The benchmarks.
+pub(crate) fn bench(arguments: &[String]) -> Result<(), String> {
+    run(Command::new("bash")
+        .arg(top().join("benches/install"))
+        .current_dir(top()))?;
+    let mut command = cargo(&[
+        "run",
+        "--release",
+        "--package",
+        "brigade-benches",
+        "--bin",
+        "brigade-bench",
+        "--",
+    ]);
+    run(command.args(arguments))
+}
+
+/// Writes the files that are made from the code.
+pub(crate) fn write_generated() -> Result<(), String> {
+    let mut command = cargo(&["test", "--quiet", "--package", "brigade-config"]);
+    run(command.env("UPDATE", "1"))
+}
+
+fn target() -> PathBuf {
+    let folder =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| top().join("target"), PathBuf::from);
+    let _ = std::fs::create_dir_all(&folder);
+    folder
+}
