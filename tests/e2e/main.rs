@@ -1,0 +1,22 @@
+//! Black-box tests: they drive the binary, its signals, its sockets and its log, and count every
+//! request. Each wait is for a state that the program announces; each end proves that nothing
+//! stays behind.
+
+mod support;
+
+mod boot;
+mod check;
+mod connections;
+mod crash;
+mod exec;
+mod hopeless;
+mod init;
+mod limits;
+mod logging;
+mod orphaned;
+mod privileges;
+mod refused;
+mod reload;
+mod scale;
+mod servers;
+mod stop;

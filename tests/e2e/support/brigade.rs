@@ -1,0 +1,269 @@
+//! A running Brigade: its log, its workers, its addresses, signals to all of them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::time::Instant;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use super::account::Kill;
+use super::http::{Address, Answer, Connection};
+use super::log::{Event, Log, Mark, PATIENCE};
+use super::process::{Process, processes_in};
+
+/// A running Brigade. Dropped, it is killed with all that it started.
+#[derive(Debug)]
+pub(crate) struct Brigade {
+    dir: TempDir,
+    pub(super) log: Arc<Log>,
+    supervisor: Process,
+    begin: Instant,
+    /// Whether standard error comes to us.
+    pub(super) captured: bool,
+    /// Names of events that mean trouble, but are what the test provokes.
+    pub(super) expected: Mutex<Vec<&'static str>>,
+}
+
+/// A worker that is ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Worker {
+    /// Its slot.
+    pub(crate) slot: i64,
+    /// Its process.
+    pub(crate) process: Process,
+    /// Its generation.
+    pub(crate) generation: i64,
+}
+
+impl Brigade {
+    pub(super) const fn new(
+        dir: TempDir,
+        log: Arc<Log>,
+        supervisor: Process,
+        begin: Instant,
+        captured: bool,
+    ) -> Self {
+        Self {
+            dir,
+            log,
+            supervisor,
+            begin,
+            captured,
+            expected: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Starts one with these arguments and waits until its workers are ready.
+    pub(crate) fn start(arguments: &[&str]) -> Self {
+        super::launch::Launch::new(arguments).ready()
+    }
+
+    /// The private directory where it works.
+    pub(crate) fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// The supervisor.
+    pub(crate) const fn supervisor(&self) -> Process {
+        self.supervisor
+    }
+
+    /// The first event of this name that `wanted` accepts, since the start or in future.
+    pub(crate) fn wait_for(&self, name: &str, wanted: impl Fn(&Event) -> bool) -> Event {
+        self.wait_after(Log::START, name, wanted)
+    }
+
+    /// The same, but only from `mark` on.
+    pub(crate) fn wait_after(
+        &self,
+        mark: Mark,
+        name: &str,
+        wanted: impl Fn(&Event) -> bool,
+    ) -> Event {
+        self.log
+            .wait_for(mark, name, wanted)
+            .unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Waits until something holds that the kernel knows and no line announces.
+    pub(crate) fn until(&self, what: &str, holds: impl FnMut() -> bool) {
+        assert!(self.log.until(holds), "in vain waited until {what}");
+    }
+
+    /// From here on.
+    pub(crate) fn mark(&self) -> Mark {
+        self.log.mark()
+    }
+
+    /// All events of this name so far.
+    pub(crate) fn events(&self, name: &str) -> Vec<Event> {
+        let mut events = self.log.events();
+        events.retain(|event| event.name() == name);
+        events
+    }
+
+    /// This event means trouble, and the test provokes it; without this word the teardown objects.
+    /// Besides names of events: `stray lines` in the log, `socket files` that stay.
+    pub(crate) fn expect(&self, name: &'static str) {
+        self.expected.lock().unwrap().push(name);
+    }
+
+    /// The same, in a chain.
+    pub(crate) fn expects(self, name: &'static str) -> Self {
+        self.expect(name);
+        self
+    }
+
+    /// Sends a signal to the supervisor.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.supervisor.0), signal).unwrap();
+    }
+
+    /// Sends a signal and waits until the supervisor has heard it.
+    pub(crate) fn signal_heard(&self, signal: Signal) -> Mark {
+        let mark = self.mark();
+        self.signal(signal);
+        self.wait_after(mark, "signal.received", |event| {
+            event.text("signal") == signal.as_str()
+        });
+        mark
+    }
+
+    /// Kills the supervisor and waits for its end. Whoever was its child is ours then.
+    pub(crate) fn bereave(&self) {
+        self.signal(Signal::SIGKILL);
+        assert!(
+            self.log.wait_exit(PATIENCE).is_some(),
+            "SIGKILL ends the supervisor"
+        );
+    }
+
+    /// The workers that are ready now, by slot and then in order of their birth.
+    pub(crate) fn workers(&self) -> Vec<Worker> {
+        let mut workers: Vec<Worker> = Vec::new();
+        for event in self.log.events() {
+            let process = Process(event.pid());
+            match event.name() {
+                "worker.ready" => workers.push(Worker {
+                    slot: event.number("slot").unwrap(),
+                    process,
+                    generation: event.number("generation").unwrap(),
+                }),
+                "worker.left" | "worker.crashed" => {
+                    workers.retain(|worker| worker.process != process);
+                }
+                _ => {}
+            }
+        }
+        workers.sort_by_key(|worker| worker.slot);
+        workers
+    }
+
+    /// The youngest worker of a slot that is ready.
+    pub(crate) fn worker(&self, slot: i64) -> Worker {
+        let workers = self.workers();
+        let found = workers.iter().rfind(|worker| worker.slot == slot);
+        *found.unwrap_or_else(|| panic!("no worker in slot {slot} of {workers:?}"))
+    }
+
+    /// Every pid that the log has ever named as that of a worker.
+    pub(crate) fn all_workers(&self) -> Vec<Process> {
+        let mut all: Vec<Process> = self
+            .events("worker.spawned")
+            .iter()
+            .map(|event| Process(event.pid()))
+            .collect();
+        all.dedup();
+        all
+    }
+
+    /// Ends a worker with a signal and waits until the supervisor has seen it. What was in flight
+    /// on it between the two moments may be lost.
+    pub(crate) fn kill(&self, worker: Worker, signal: Signal) -> Kill {
+        self.kill_all(&[worker], signal)[0]
+    }
+
+    /// Ends several workers at the same moment.
+    pub(crate) fn kill_all(&self, workers: &[Worker], signal: Signal) -> Vec<Kill> {
+        self.expect("worker.crashed");
+        let begin = Instant::now();
+        for worker in workers {
+            kill(Pid::from_raw(worker.process.0), signal).unwrap();
+        }
+        let seen = |worker: &Worker| {
+            let pid = worker.process.0;
+            let end = self
+                .wait_for("worker.crashed", |event| event.pid() == pid)
+                .at;
+            Kill {
+                process: worker.process,
+                begin,
+                end,
+            }
+        };
+        workers.iter().map(seen).collect()
+    }
+
+    /// Where it listens, in the order of `--bind`.
+    pub(crate) fn addresses(&self) -> Vec<Address> {
+        let listening = self.events("supervisor.listening");
+        listening
+            .iter()
+            .map(|event| Address::parse(event.text("address")))
+            .collect()
+    }
+
+    /// The first place where it listens.
+    pub(crate) fn address(&self) -> Address {
+        Address::parse(
+            self.wait_for("supervisor.listening", |_| true)
+                .text("address"),
+        )
+    }
+
+    /// A new connection.
+    pub(crate) fn connect(&self) -> Connection {
+        let address = self.address();
+        Connection::open(&address).unwrap_or_else(|trouble| panic!("{address:?}: {trouble:?}"))
+    }
+
+    /// Fetches a path over a new connection.
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        let answer = self.connect().get(path);
+        answer.unwrap_or_else(|trouble| panic!("GET {path}: {trouble:?}"))
+    }
+
+    /// Blocks the event loop of this worker, which must be the only one, for so many milliseconds.
+    pub(crate) fn block(&self, worker: Worker, milliseconds: u32) -> Connection {
+        let mut blocker = self.connect();
+        blocker.get("/").unwrap();
+        let mut idle = String::new();
+        self.until("the worker is idle", || {
+            idle = worker.process.waits_in();
+            idle != "running"
+        });
+        let path = format!("/blocking?ms={milliseconds}");
+        blocker
+            .send(format!("GET {path} HTTP/1.1\r\nhost: test\r\n\r\n"))
+            .unwrap();
+        // A loop that waits, but not for events, is blocked.
+        self.until("the worker is blocked", || {
+            let place = worker.process.waits_in();
+            place != "running" && place != idle
+        });
+        blocker
+    }
+
+    /// Its processes that are alive: the supervisor, the workers, whatever these have started.
+    pub(crate) fn processes(&self) -> Vec<Process> {
+        processes_in(self.dir())
+    }
+
+    /// The whole log, for the reader of a failed test.
+    pub(crate) fn tell(&self) -> String {
+        self.log.tell(self.begin)
+    }
+}

@@ -1,0 +1,109 @@
+//! What some tests need beyond cargo. A missing need fails the test with a sentence that says what
+//! to do, unless `BRIGADE_TESTS_WITHOUT` names it: then the test is skipped, loudly.
+
+use std::env;
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::thread;
+
+/// Something that not every machine has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Need {
+    /// The rights of root: namespaces, other users.
+    Root,
+    /// Python with uvicorn and FastAPI.
+    Python,
+    /// Node.js.
+    Node,
+    /// systemd-socket-activate.
+    SocketActivate,
+}
+
+impl Need {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::Python => "python",
+            Self::Node => "node",
+            Self::SocketActivate => "systemd",
+        }
+    }
+
+    fn is_met(self) -> bool {
+        let answers = |program: PathBuf| {
+            let mut command = Command::new(program);
+            command
+                .arg("--version")
+                .stdin(Stdio::null())
+                .stdout(Stdio::null());
+            command
+                .stderr(Stdio::null())
+                .status()
+                .is_ok_and(|status| status.success())
+        };
+        match self {
+            Self::Root => nix::unistd::geteuid().is_root(),
+            Self::Python => answers(python()),
+            Self::Node => answers(node()),
+            Self::SocketActivate => answers("systemd-socket-activate".into()),
+        }
+    }
+
+    const fn cure(self) -> &'static str {
+        match self {
+            Self::Root => "run the tests as root",
+            Self::Python | Self::Node | Self::SocketActivate => "run `tests/needs.sh`",
+        }
+    }
+}
+
+/// Whether the calling test is to be skipped because somebody said that this machine lacks
+/// `need`. Panics if it is lacking and nobody said so: nothing is skipped silently.
+pub(crate) fn lacks(need: Need) -> bool {
+    let without = env::var("BRIGADE_TESTS_WITHOUT").unwrap_or_default();
+    if without.split(',').any(|word| word.trim() == need.name()) {
+        let test = thread::current().name().unwrap_or("a test").to_owned();
+        let line = format!("SKIPPED: {test} needs {}", need.name());
+        // Not eprintln: the test harness would swallow it.
+        io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+        if let Some(list) = env::var_os("BRIGADE_SKIPPED") {
+            let mut file = OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(list)
+                .unwrap();
+            writeln!(file, "{line}").unwrap();
+        }
+        return true;
+    }
+    assert!(
+        need.is_met(),
+        "this test needs {name}: {cure}, or set BRIGADE_TESTS_WITHOUT={name} to skip it loudly",
+        name = need.name(),
+        cure = need.cure(),
+    );
+    false
+}
+
+fn needs_dir() -> PathBuf {
+    let fixed = concat!(env!("CARGO_MANIFEST_DIR"), "/target/needs");
+    env::var_os("BRIGADE_NEEDS_DIR").map_or_else(|| fixed.into(), PathBuf::from)
+}
+
+/// The Python that tests/needs.sh has furnished with uvicorn and FastAPI.
+pub(crate) fn python() -> PathBuf {
+    needs_dir().join("venv/bin/python")
+}
+
+/// The Node.js of the PATH, or the one that tests/needs.sh has put beside the rest.
+pub(crate) fn node() -> PathBuf {
+    let own = needs_dir().join("node/bin/node");
+    if own.exists() { own } else { "node".into() }
+}
+
+/// A fixture program of tests/e2e/apps.
+pub(crate) fn app(name: &str) -> String {
+    format!("{}/tests/e2e/apps/{name}", env!("CARGO_MANIFEST_DIR"))
+}

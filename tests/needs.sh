@@ -1,0 +1,47 @@
+#!/bin/sh
+# Installs what the tests need beyond cargo. May be run again at any time: it does only what is
+# still missing, and says what it does. The Python packages go into a directory of their own,
+# target/needs or $BRIGADE_NEEDS_DIR; programs that are missing are installed as packages of the
+# system, for which this script must run as root on Debian or Ubuntu.
+set -eu
+cd "$(dirname "$0")/.."
+needs=${BRIGADE_NEEDS_DIR:-$PWD/target/needs}
+
+say() { printf 'needs: %s\n' "$*"; }
+
+# provide PACKAGE COMMAND...: installs the package unless the command succeeds.
+provide() {
+    package=$1
+    shift
+    if "$@" >/dev/null 2>&1; then
+        say "$package is there"
+        return
+    fi
+    if ! command -v apt-get >/dev/null; then
+        say "\`$*\` fails and there is no apt-get here: install $package by hand" >&2
+        exit 1
+    fi
+    say "installing $package"
+    apt-get install -y -qq --no-install-recommends "$package" >/dev/null 2>&1 && return
+    apt-get update -qq
+    apt-get install -y -qq --no-install-recommends "$package" >/dev/null
+}
+
+provide util-linux unshare --version
+provide util-linux setpriv --version
+provide util-linux prlimit --version
+provide systemd systemd-socket-activate --version
+provide nodejs node --version
+provide python3 python3 --version
+provide python3-venv python3 -c 'import venv, ensurepip'
+
+if "$needs/venv/bin/python" -c 'import uvicorn, fastapi' 2>/dev/null; then
+    say "uvicorn and fastapi are there: $needs/venv"
+else
+    say "making $needs/venv with uvicorn and fastapi"
+    mkdir -p "$needs"
+    python3 -m venv "$needs/venv"
+    "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        'uvicorn>=0.30' 'fastapi>=0.110'
+fi
+say "all there"
