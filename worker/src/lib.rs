@@ -1,1 +1,29 @@
-//! The worker.
+//! One process, one thread, one event loop: accepts connections, speaks HTTP/1.1 over them, hands
+//! requests to the app, and leaves without losing any.
+//!
+//! A connection walks one way: `accept` -> `connection` (hyper, over a metered `transport`) ->
+//! `answer` (the app, watched by a `ticket`). `sweep` ends what is overdue, `drain` ends it all.
+//! A worker never forks, binds, or reads configuration files, and knows no supervisor but a link.
+
+mod app;
+mod failure;
+mod run;
+
+mod accept;
+mod answer;
+mod connection;
+mod drain;
+mod orders;
+mod sweep;
+
+mod connections;
+mod meter;
+mod panic;
+mod pulse;
+mod station;
+mod ticket;
+mod transport;
+
+pub use app::{App, BoxError, Context, Factory, RequestBody};
+pub use failure::StartError;
+pub use run::run;

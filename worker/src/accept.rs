@@ -1,0 +1,197 @@
+//! New connections: accepted, spawned, and no more of them once the worker drains.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+
+use brigade_shared::board::Counter;
+use brigade_shared::seat::{Address, Listener};
+use nix::errno::Errno;
+use socket2::SockRef;
+use tokio::net::{TcpListener, UnixListener};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use crate::app::App;
+use crate::connection;
+use crate::station::Station;
+use crate::transport::Transport;
+
+/// So many connections are accepted in a row before those already open get their turn.
+const BATCH: usize = 16;
+/// The first pause after the system refused an accept for want of something; it doubles.
+const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE_MOST: Duration = Duration::from_millis(100);
+/// A refusal is logged at most so often.
+const LOG_PACE: Duration = Duration::from_secs(10);
+
+/// A listening socket inside the runtime.
+trait Listen: Sized + 'static {
+    type Stream: Transport;
+
+    /// The next connection.
+    async fn next(&self) -> io::Result<Self::Stream>;
+
+    /// A connection that waits already, asked of the kernel itself; `WouldBlock` if none does.
+    fn next_now(&self) -> io::Result<Self::Stream>;
+}
+
+impl Listen for TcpListener {
+    type Stream = tokio::net::TcpStream;
+
+    async fn next(&self) -> io::Result<Self::Stream> {
+        Ok(self.accept().await?.0)
+    }
+
+    fn next_now(&self) -> io::Result<Self::Stream> {
+        let (socket, _) = SockRef::from(self).accept()?;
+        socket.set_nonblocking(true)?;
+        Self::Stream::from_std(socket.into())
+    }
+}
+
+impl Listen for UnixListener {
+    type Stream = tokio::net::UnixStream;
+
+    async fn next(&self) -> io::Result<Self::Stream> {
+        Ok(self.accept().await?.0)
+    }
+
+    fn next_now(&self) -> io::Result<Self::Stream> {
+        let (socket, _) = SockRef::from(self).accept()?;
+        socket.set_nonblocking(true)?;
+        Self::Stream::from_std(socket.into())
+    }
+}
+
+/// Starts to accept from a listener. The task ends, and lets go of the socket, once the worker
+/// drains and nothing waits any more.
+///
+/// # Errors
+/// The kernel's, when it refuses to watch the socket.
+pub(crate) fn start<A: App>(
+    listener: Listener,
+    app: A,
+    station: Rc<Station>,
+) -> io::Result<JoinHandle<()>> {
+    let Listener { socket, address } = listener;
+    Ok(match address {
+        Address::Tcp(_) => {
+            // Accepted sockets inherit it: one call instead of one per connection.
+            SockRef::from(&socket).set_tcp_nodelay(true)?;
+            let socket = TcpListener::from_std(socket.into())?;
+            let acceptor = Acceptor::new(socket, &address, app, station);
+            tokio::task::spawn_local(acceptor.run())
+        }
+        Address::Unix(_) | Address::Abstract(_) => {
+            let socket = UnixListener::from_std(socket.into())?;
+            let acceptor = Acceptor::new(socket, &address, app, station);
+            tokio::task::spawn_local(acceptor.run())
+        }
+    })
+}
+
+struct Acceptor<L, A> {
+    listener: L,
+    address: String,
+    app: A,
+    station: Rc<Station>,
+    pause: Duration,
+    logged: Option<Instant>,
+}
+
+impl<L: Listen, A: App> Acceptor<L, A> {
+    fn new(listener: L, address: &Address, app: A, station: Rc<Station>) -> Self {
+        Self {
+            listener,
+            address: address.to_string(),
+            app,
+            station,
+            pause: PAUSE,
+            logged: None,
+        }
+    }
+
+    async fn run(mut self) {
+        let station = Rc::clone(&self.station);
+        while station.draining_since().is_none() {
+            tokio::select! {
+                biased;
+                () = station.drain_begun() => {}
+                () = self.accept_batch() => tokio::task::yield_now().await,
+            }
+        }
+        self.accept_the_rest();
+    }
+
+    async fn accept_batch(&mut self) {
+        for _ in 0..BATCH {
+            match self.listener.next().await {
+                Ok(stream) => self.serve(stream),
+                Err(error) if concerns_one_connection(&error) => self.refused(),
+                Err(error) => self.pause(&error).await,
+            }
+        }
+    }
+
+    /// Those that were connected before the drain are served: the runtime may not have heard of
+    /// them yet.
+    fn accept_the_rest(&mut self) {
+        loop {
+            match self.listener.next_now() {
+                Ok(stream) => self.serve(stream),
+                Err(error) if concerns_one_connection(&error) => self.refused(),
+                // None waits, or none can be had.
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn serve(&mut self, stream: L::Stream) {
+        self.pause = PAUSE;
+        let (app, station) = (self.app.clone(), Rc::clone(&self.station));
+        tokio::task::spawn_local(connection::serve(stream, app, station));
+    }
+
+    fn refused(&self) {
+        self.station.meter.row.count(Counter::AcceptErrors, 1);
+    }
+
+    /// Waits for better times: asked again at once, the kernel would refuse again at once, a
+    /// million times a second.
+    async fn pause(&mut self, error: &io::Error) {
+        self.refused();
+        if self.logged.is_none_or(|last| last.elapsed() >= LOG_PACE) {
+            self.logged = Some(Instant::now());
+            let (slot, pid) = (self.station.slot, self.station.pid);
+            let pause_ms = self.pause.as_millis() as u64;
+            tracing::warn!(
+                event = "accept.failed", slot, pid, address = self.address, %error, pause_ms,
+                "The system refuses new connections; those that wait are tried again."
+            );
+        }
+        tokio::time::sleep(self.pause).await;
+        self.pause = (self.pause * 2).min(PAUSE_MOST);
+    }
+}
+
+/// Whether only the connection at the head of the queue is at fault, accept(2): it is gone from
+/// there, and the next one may be fine.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    let number = error.raw_os_error().unwrap_or(0);
+    matches!(
+        Errno::from_raw(number),
+        Errno::ECONNABORTED
+            | Errno::EPERM
+            | Errno::EPROTO
+            | Errno::ENETDOWN
+            | Errno::ENOPROTOOPT
+            | Errno::EHOSTDOWN
+            | Errno::ENONET
+            | Errno::EHOSTUNREACH
+            | Errno::EOPNOTSUPP
+            | Errno::ENETUNREACH
+            | Errno::ETIMEDOUT
+            | Errno::EINTR
+    )
+}

@@ -1,0 +1,72 @@
+//! One connection, from the accept to its end: hyper speaks HTTP/1.1 over it.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use brigade_shared::board::Counter;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+
+use crate::answer::answer;
+use crate::app::App;
+use crate::connections::Place;
+use crate::pulse::{Phase, Pulse};
+use crate::station::Station;
+use crate::ticket::Ticket;
+use crate::transport::{Metered, Transport};
+
+/// Serves a connection until it ends or is upgraded.
+pub(crate) async fn serve<T: Transport, A: App>(transport: T, app: A, station: Rc<Station>) {
+    let meter = station.meter;
+    let pulse = Arc::new(Pulse::new(meter.clock.last()));
+    let stream = TokioIo::new(Metered::new(transport, Arc::clone(&pulse), meter));
+    let place = Place::take(Rc::clone(&station), pulse);
+    let connection = place.connection();
+    let service = service_fn(|request| {
+        let ticket = Ticket::new(Rc::clone(&station), Rc::clone(connection), &request);
+        answer(app.clone(), request, ticket)
+    });
+    let mut exchange = pin!(protocol().serve_connection(stream, service).with_upgrades());
+    let outcome = poll_fn(|task| {
+        connection.remember(task.waker());
+        let (overdue, phase) = (connection.pulse.is_overdue(), connection.pulse.phase());
+        let polled = exchange.as_mut().poll(task);
+        if overdue && connection.pulse.is_overdue() {
+            // Either hyper has seen the end already, or it did not care to read.
+            count(&station, phase);
+            return Poll::Ready(Ok(()));
+        }
+        polled
+    })
+    .await;
+    if let Err(error) = outcome {
+        let (slot, pid) = (station.slot, station.pid);
+        tracing::debug!(
+            event = "connection.broken", slot, pid, %error,
+            "A connection ended in the middle of something."
+        );
+    }
+}
+
+/// Counts a deadline that has fired; the end of an idle connection in a drain is none.
+fn count(station: &Station, phase: Phase) {
+    let counter = match (phase, station.draining_since()) {
+        (Phase::Head, _) | (Phase::Fresh, None) => Counter::HeaderTimeouts,
+        (Phase::Idle, None) => Counter::KeepAliveTimeouts,
+        (Phase::Fresh | Phase::Idle, Some(_)) | (Phase::Busy, _) => return,
+    };
+    station.meter.row.count(counter, 1);
+}
+
+/// hyper's settings.
+fn protocol() -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    // Its deadlines are the sweeper's: hyper would set a timer for every request, and has one
+    // deadline for three different waits.
+    builder.header_read_timeout(None);
+    builder
+}

@@ -1,0 +1,112 @@
+//! The connections that a worker has open and that speak HTTP; an upgraded one is not here any
+//! more (the meter still counts it).
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Waker;
+
+use brigade_shared::board::RequestLine;
+use tokio::sync::Notify;
+
+use crate::pulse::Pulse;
+use crate::station::Station;
+
+/// What is kept of a connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) pulse: Arc<Pulse>,
+    /// The request being answered, for the scoreboard.
+    pub(crate) line: Cell<RequestLine>,
+    waker: OnceCell<Waker>,
+    index: Cell<usize>,
+}
+
+impl Connection {
+    /// Remembers whom to wake; a task's waker stays the same, so once is enough.
+    pub(crate) fn remember(&self, waker: &Waker) {
+        self.waker.get_or_init(|| waker.clone());
+    }
+
+    /// Lets the connection end at its next read, which is now.
+    pub(crate) fn hasten(&self) {
+        self.pulse.set_overdue(true);
+        if let Some(waker) = self.waker.get() {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+/// All of them.
+#[derive(Default, Debug)]
+pub(crate) struct Connections {
+    list: RefCell<Vec<Rc<Connection>>>,
+    changed: Notify,
+}
+
+impl Connections {
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.borrow().is_empty()
+    }
+
+    /// Calls `visit` for each.
+    pub(crate) fn for_each(&self, visit: impl FnMut(&Rc<Connection>)) {
+        self.list.borrow().iter().for_each(visit);
+    }
+
+    /// Makes the sweeper look at the deadlines anew.
+    pub(crate) fn look_again(&self) {
+        self.changed.notify_one();
+    }
+
+    /// Ends when the sweeper has to look again: the first connection came, or other limits apply.
+    pub(crate) async fn changed(&self) {
+        self.changed.notified().await;
+    }
+}
+
+/// A connection's place among the others, given back on drop.
+#[derive(Debug)]
+pub(crate) struct Place {
+    station: Rc<Station>,
+    connection: Rc<Connection>,
+}
+
+impl Place {
+    /// Takes a place for a new connection.
+    pub(crate) fn take(station: Rc<Station>, pulse: Arc<Pulse>) -> Self {
+        let connections = &station.connections;
+        if connections.is_empty() {
+            connections.look_again();
+        }
+        let mut list = connections.list.borrow_mut();
+        let connection = Rc::new(Connection {
+            pulse,
+            line: Cell::new(RequestLine::new("", "", 0)),
+            waker: OnceCell::new(),
+            index: Cell::new(list.len()),
+        });
+        list.push(Rc::clone(&connection));
+        drop(list);
+        Self {
+            station,
+            connection,
+        }
+    }
+
+    pub(crate) fn connection(&self) -> &Rc<Connection> {
+        &self.connection
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut list = self.station.connections.list.borrow_mut();
+        let index = self.connection.index.get();
+        list.swap_remove(index);
+        if let Some(moved) = list.get(index) {
+            moved.index.set(index);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What every part of a worker writes to: its row of the scoreboard, and the clock it reads.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicU64, AtomicUsize};
+
+use brigade_shared::board::Row;
+use brigade_shared::sys::clock::monotonic_ns;
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// One per worker, alive as long as the process. It can be reached from every thread, because an
+/// upgraded connection may be taken anywhere by its app.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    pub(crate) row: Row<'static>,
+    pub(crate) clock: Clock,
+    open: AtomicUsize,
+    gone: Notify,
+}
+
+impl Meter {
+    /// Lives for ever: a process has one worker, and so all its parts can point to it freely.
+    pub(crate) fn leak(row: Row<'static>) -> &'static Self {
+        Box::leak(Box::new(Self {
+            row,
+            clock: Clock::start(),
+            open: AtomicUsize::new(0),
+            gone: Notify::new(),
+        }))
+    }
+
+    /// A connection is open from now on, also after an upgrade, until `connection_closed`.
+    pub(crate) fn connection_opened(&self) {
+        self.open.fetch_add(1, Relaxed);
+        self.row.connection_opened();
+    }
+
+    pub(crate) fn connection_closed(&self) {
+        self.row.connection_closed();
+        if self.open.fetch_sub(1, Relaxed) == 1 {
+            self.gone.notify_waiters();
+        }
+    }
+
+    pub(crate) fn open_connections(&self) -> usize {
+        self.open.load(Relaxed)
+    }
+
+    /// Ends when no connection is open.
+    pub(crate) async fn all_gone(&self) {
+        loop {
+            // Made before the look at the count, so that a last connection that goes in between
+            // (an upgraded one may end on another thread) is heard.
+            let gone = self.gone.notified();
+            if self.open_connections() == 0 {
+                return;
+            }
+            gone.await;
+        }
+    }
+}
+
+/// Nanoseconds on the monotonic clock. It remembers its last reading, for all that need not know
+/// better than "in this turn of the loop".
+#[derive(Debug)]
+pub(crate) struct Clock {
+    start: Instant,
+    start_ns: u64,
+    last: AtomicU64,
+}
+
+impl Clock {
+    fn start() -> Self {
+        let start_ns = monotonic_ns();
+        Self {
+            start: Instant::now(),
+            start_ns,
+            last: AtomicU64::new(start_ns),
+        }
+    }
+
+    /// Reads the clock. It is tokio's, which tests can stop and wind forward.
+    pub(crate) fn read(&self) -> u64 {
+        let now = self.start_ns + self.start.elapsed().as_nanos() as u64;
+        self.last.store(now, Relaxed);
+        now
+    }
+
+    /// The last reading: at most a turn of the loop old, since every turn begins with one.
+    pub(crate) fn last(&self) -> u64 {
+        self.last.load(Relaxed)
+    }
+
+    /// A moment of this clock as one that tokio can sleep until.
+    pub(crate) fn instant(&self, at_ns: u64) -> Instant {
+        self.start + std::time::Duration::from_nanos(at_ns.saturating_sub(self.start_ns))
+    }
+}

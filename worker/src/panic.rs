@@ -1,0 +1,65 @@
+//! Panics of the app's code: caught, told in words, survived.
+
+use std::backtrace::{Backtrace, BacktraceStatus};
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
+
+thread_local! {
+    static CATCHING: Cell<bool> = const { Cell::new(false) };
+    static CAUGHT: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps the words of panics that [`catch`] will catch; others go where they went before.
+pub(crate) fn listen() {
+    let before = take_hook();
+    set_hook(Box::new(move |info| {
+        if CATCHING.get() {
+            CAUGHT.replace(describe(info));
+        } else {
+            before(info);
+        }
+    }));
+}
+
+/// What was said, where, and, if `RUST_BACKTRACE` asks for it, the way there.
+fn describe(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let words = match payload.downcast_ref::<String>() {
+        Some(words) => words,
+        None => payload.downcast_ref().copied().unwrap_or("not in words"),
+    };
+    let mut text = match info.location() {
+        Some(place) => format!("{words} ({place})"),
+        None => words.to_owned(),
+    };
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        text.push_str(&format!("\n{backtrace}"));
+    }
+    text
+}
+
+/// Runs code of the app. Its panic comes back as words.
+///
+/// Whatever the code has half done is dropped by the caller with it, never used again: that is why
+/// it may be called unwind safe.
+pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, String> {
+    let outer = CATCHING.replace(true);
+    let outcome = catch_unwind(AssertUnwindSafe(code));
+    CATCHING.set(outer);
+    outcome.map_err(|_payload| CAUGHT.take())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{catch, listen};
+
+    #[test]
+    fn a_panic_comes_back_as_words_with_its_place() {
+        listen();
+        let words = catch(|| panic!("out of {}", "onions")).unwrap_err();
+        assert!(words.starts_with("out of onions ("), "{words}");
+        assert!(words.contains("panic.rs:"), "{words}");
+        assert_eq!(catch(|| 5), Ok(5));
+    }
+}

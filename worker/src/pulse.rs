@@ -1,0 +1,144 @@
+//! Where a connection is in its life, and since when: kept by those who serve it, read by the
+//! sweeper.
+//!
+//! ```text
+//! Fresh --first byte--> Head --head complete--> Busy --answer complete--> Idle
+//!                        ^                                                  |
+//!                        +---------------------first byte-------------------+
+//! ```
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
+
+/// What a connection is waiting for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// Accepted, and nothing was read yet.
+    Fresh,
+    /// A request's head has begun.
+    Head,
+    /// A request is being answered.
+    Busy,
+    /// The last request was answered, the next one has not begun.
+    Idle,
+}
+
+/// Written by one thread; atomic (always relaxed) only because the transport, of which this is a
+/// part, must be `Send` for the sake of upgrades.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    phase: AtomicU8,
+    since: AtomicU64,
+    unsent: AtomicBool,
+    overdue: AtomicBool,
+}
+
+impl Pulse {
+    pub(crate) fn new(now_ns: u64) -> Self {
+        Self {
+            phase: AtomicU8::new(Phase::Fresh as u8),
+            since: AtomicU64::new(now_ns),
+            unsent: AtomicBool::new(false),
+            overdue: AtomicBool::new(false),
+        }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        match self.phase.load(Relaxed) {
+            0 => Phase::Fresh,
+            1 => Phase::Head,
+            3 => Phase::Idle,
+            _ => Phase::Busy,
+        }
+    }
+
+    /// Since when the phase lasts, in nanoseconds.
+    pub(crate) fn since(&self) -> u64 {
+        self.since.load(Relaxed)
+    }
+
+    /// Bytes came in.
+    pub(crate) fn received(&self, now_ns: u64) {
+        match self.phase() {
+            // The time for the first head runs from the accept.
+            Phase::Fresh => self.phase.store(Phase::Head as u8, Relaxed),
+            Phase::Idle => self.turn(Phase::Head, now_ns),
+            Phase::Head | Phase::Busy => {}
+        }
+    }
+
+    /// A head is complete.
+    pub(crate) fn request_begun(&self) {
+        self.phase.store(Phase::Busy as u8, Relaxed);
+    }
+
+    /// An answer is complete.
+    pub(crate) fn request_ended(&self, now_ns: u64) {
+        self.turn(Phase::Idle, now_ns);
+    }
+
+    fn turn(&self, phase: Phase, now_ns: u64) {
+        self.phase.store(phase as u8, Relaxed);
+        self.since.store(now_ns, Relaxed);
+    }
+
+    /// The client does not take what was written. Until it does, the connection is not idle,
+    /// although hyper may already have let go of the answer.
+    pub(crate) fn write_blocked(&self) {
+        self.unsent.store(true, Relaxed);
+    }
+
+    /// The client has taken something.
+    pub(crate) fn write_went_on(&self, now_ns: u64) {
+        self.unsent.store(false, Relaxed);
+        self.since.store(now_ns, Relaxed);
+    }
+
+    /// Whether the last write had to wait and still does.
+    pub(crate) fn has_unsent(&self) -> bool {
+        self.unsent.load(Relaxed)
+    }
+
+    /// Its deadline has passed: it is to end at its next read, unless that finds something.
+    pub(crate) fn set_overdue(&self, overdue: bool) {
+        self.overdue.store(overdue, Relaxed);
+    }
+
+    pub(crate) fn is_overdue(&self) -> bool {
+        self.overdue.load(Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Phase, Pulse};
+
+    #[test]
+    fn the_phases_follow_bytes_and_answers() {
+        let pulse = Pulse::new(10);
+        let seen = |pulse: &Pulse| (pulse.phase(), pulse.since());
+        assert_eq!(seen(&pulse), (Phase::Fresh, 10));
+        pulse.received(20);
+        pulse.received(21);
+        assert_eq!(seen(&pulse), (Phase::Head, 10));
+        pulse.request_begun();
+        pulse.received(30);
+        assert_eq!(pulse.phase(), Phase::Busy);
+        pulse.request_ended(40);
+        assert_eq!(seen(&pulse), (Phase::Idle, 40));
+        pulse.received(50);
+        pulse.received(51);
+        assert_eq!(seen(&pulse), (Phase::Head, 50));
+    }
+
+    #[test]
+    fn a_request_that_came_with_the_one_before_goes_straight_to_busy() {
+        let pulse = Pulse::new(0);
+        pulse.received(1);
+        pulse.request_begun();
+        pulse.request_ended(2);
+        pulse.request_begun();
+        assert_eq!(pulse.phase(), Phase::Busy);
+    }
+}

@@ -1,0 +1,158 @@
+//! A worker's life: runtime, app, listeners, ready; then what it is told.
+
+use std::future::poll_fn;
+use std::io;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use brigade_config::WorkerConfig;
+use brigade_shared::board::{Board, RowState};
+use brigade_shared::channel::Channel;
+use brigade_shared::exit::worker;
+use brigade_shared::message::{Fact, Order};
+use brigade_shared::seat::{Listener, Seat};
+use brigade_shared::sys::signal::unblock_all;
+use tokio::runtime::{Builder, LocalRuntime};
+
+use crate::accept;
+use crate::app::{Context, Factory};
+use crate::drain::{cut, drain};
+use crate::failure::StartError;
+use crate::meter::Meter;
+use crate::orders::{Instruction, Orders};
+use crate::panic;
+use crate::station::Station;
+use crate::sweep::sweep;
+
+/// At the end, threads of the app (`spawn_blocking`) are waited for at most this long: without a
+/// limit, one that sleeps would hold up the whole stop.
+const PARTING: Duration = Duration::from_millis(100);
+/// The most threads that the app's `spawn_blocking` gets. tokio's own default is 512, in each
+/// worker.
+const BLOCKING_THREADS: usize = 64;
+/// What the supervisor hears of a failure is cut to so much; the log has all of it.
+const REASON_CHARS: usize = 1000;
+
+/// Runs a worker in this process until it is told to leave, and returns the exit code to leave
+/// with. Called with all signals blocked, in a process of one thread that never had a tokio
+/// runtime; it unblocks them once it can hear them.
+pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
+    let Seat {
+        slot,
+        generation,
+        listeners,
+        link,
+        board,
+        row,
+    } = seat;
+    // The mapping lives as long as the process, so that everything can point into it.
+    let board: &'static Arc<Board> = Box::leak(Box::new(board));
+    let meter = Meter::leak(board.row(row));
+    meter.row.set_pid(std::process::id());
+    panic::listen();
+    let station = Rc::new(Station::new(meter, slot.0, config.clone()));
+    let context = Context::new(slot, generation);
+    let outcome = match runtime(meter) {
+        Ok(runtime) => {
+            let life = live(&station, context, listeners, &link, factory);
+            let outcome = runtime.block_on(life);
+            runtime.shutdown_timeout(PARTING);
+            outcome
+        }
+        Err(error) => Err(StartError::system("no event loop", &error)),
+    };
+    match outcome {
+        Ok(()) => worker::RETIRED,
+        Err(error) => report(&station, &link, &error),
+    }
+}
+
+/// One thread; its loop tells the scoreboard when it waits and when it works.
+fn runtime(meter: &'static Meter) -> io::Result<LocalRuntime> {
+    Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(BLOCKING_THREADS)
+        .on_thread_park(|| meter.row.park(meter.clock.read()))
+        .on_thread_unpark(|| meter.row.unpark(meter.clock.read()))
+        .build_local(Default::default())
+}
+
+async fn live<F: Factory>(
+    station: &Rc<Station>,
+    context: Context,
+    listeners: Vec<Listener>,
+    link: &Channel<Fact, Order>,
+    factory: &F,
+) -> Result<(), StartError> {
+    let system = |what| move |error: io::Error| StartError::system(what, &error);
+    let mut orders = Orders::listen(link).map_err(system("can't listen for orders"))?;
+    unblock_all().map_err(system("can't unblock signals"))?;
+    let Some(app) = build(factory, context, &mut orders).await? else {
+        return Ok(());
+    };
+    let acceptors = listeners
+        .into_iter()
+        .map(|listener| accept::start(listener, app.clone(), Rc::clone(station)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(system("can't watch a listening socket"))?;
+    tokio::task::spawn_local(sweep(Rc::clone(station)));
+    station.meter.row.set_state(RowState::Ready);
+    // If nobody hears it, the link's end is the next thing that `orders` tells.
+    let _ = link.send(&Fact::Ready);
+    loop {
+        match orders.next().await {
+            Instruction::Drain(within) => {
+                drain(station, acceptors, &mut orders, within).await;
+                return Ok(());
+            }
+            Instruction::Cut => {
+                cut(station);
+                return Ok(());
+            }
+            Instruction::ReopenLogs => {}
+        }
+    }
+}
+
+/// Builds the app. Nothing if the worker is told to leave before that is done.
+async fn build<F: Factory>(
+    factory: &F,
+    context: Context,
+    orders: &mut Orders<'_>,
+) -> Result<Option<F::App>, StartError> {
+    let mut building = pin!(panic::catch(|| factory(context))?);
+    let built = poll_fn(|task| match panic::catch(|| building.as_mut().poll(task)) {
+        Ok(poll) => poll.map(|outcome| outcome.map_err(Into::into)),
+        Err(words) => Poll::Ready(Err(format!("panicked: {words}").into())),
+    });
+    let mut built = pin!(built);
+    loop {
+        tokio::select! {
+            biased;
+            outcome = &mut built => return outcome.map(Some),
+            instruction = orders.next() => match instruction {
+                Instruction::Drain(_) | Instruction::Cut => return Ok(None),
+                Instruction::ReopenLogs => {}
+            }
+        }
+    }
+}
+
+/// Says why the worker could not start, to the log and to the supervisor.
+fn report(station: &Station, link: &Channel<Fact, Order>, error: &StartError) -> i32 {
+    let (slot, pid) = (station.slot, station.pid);
+    let reason = error.to_string();
+    tracing::error!(
+        event = "app.failed",
+        slot,
+        pid,
+        reason,
+        "The worker could not start."
+    );
+    let reason = reason.chars().take(REASON_CHARS).collect();
+    let _ = link.send(&Fact::Failed { reason });
+    error.code()
+}

@@ -1,0 +1,54 @@
+//! What all parts of one worker share.
+
+use std::cell::Cell;
+
+use brigade_config::WorkerConfig;
+use tokio::sync::Notify;
+
+use crate::connections::Connections;
+use crate::meter::Meter;
+
+/// A worker's place of work. One per worker, on its one thread.
+#[derive(Debug)]
+pub(crate) struct Station {
+    pub(crate) meter: &'static Meter,
+    pub(crate) slot: u16,
+    pub(crate) pid: u32,
+    pub(crate) config: WorkerConfig,
+    pub(crate) connections: Connections,
+    draining_since: Cell<Option<u64>>,
+    drain_begun: Notify,
+}
+
+impl Station {
+    pub(crate) fn new(meter: &'static Meter, slot: u16, config: WorkerConfig) -> Self {
+        Self {
+            meter,
+            slot,
+            pid: std::process::id(),
+            config,
+            connections: Connections::default(),
+            draining_since: Cell::new(None),
+            drain_begun: Notify::new(),
+        }
+    }
+
+    /// From now on every answer closes its connection, and nothing new is accepted.
+    pub(crate) fn begin_drain(&self) {
+        self.draining_since.set(Some(self.meter.clock.read()));
+        self.drain_begun.notify_waiters();
+        self.connections.look_again();
+    }
+
+    /// Since when the worker drains, in nanoseconds.
+    pub(crate) fn draining_since(&self) -> Option<u64> {
+        self.draining_since.get()
+    }
+
+    /// Ends when the drain has begun.
+    pub(crate) async fn drain_begun(&self) {
+        if self.draining_since().is_none() {
+            self.drain_begun.notified().await;
+        }
+    }
+}

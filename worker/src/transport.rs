@@ -1,0 +1,152 @@
+//! The byte stream under a connection: counted, and telling the connection's pulse what it sees.
+
+use std::io::{self, IoSlice, Read};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use brigade_shared::board::Counter;
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpStream, UnixStream};
+
+use crate::meter::Meter;
+use crate::pulse::{Phase, Pulse};
+
+/// A byte stream that can be read past the runtime.
+pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Asks the kernel itself for bytes that wait: the runtime may not have heard of them yet.
+    fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+}
+
+impl Transport for TcpStream {
+    fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*SockRef::from(&*self)).read(buffer)
+    }
+}
+
+impl Transport for UnixStream {
+    fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        (&*SockRef::from(&*self)).read(buffer)
+    }
+}
+
+/// A transport that is counted. The connection counts as open as long as this lives, wherever an
+/// upgrade takes it.
+#[derive(Debug)]
+pub(crate) struct Metered<T> {
+    transport: T,
+    pulse: Arc<Pulse>,
+    meter: &'static Meter,
+}
+
+impl<T: Transport> Metered<T> {
+    pub(crate) fn new(transport: T, pulse: Arc<Pulse>, meter: &'static Meter) -> Self {
+        meter.connection_opened();
+        Self {
+            transport,
+            pulse,
+            meter,
+        }
+    }
+
+    fn received(&self, count: usize) {
+        self.meter.row.count(Counter::BytesIn, count as u64);
+        self.pulse.received(self.meter.clock.last());
+    }
+
+    /// The end of an overdue connection, seen by hyper as the client's: unless at this very moment
+    /// a request begins, which it shall have. Whoever is late with the rest of a head gets no such
+    /// look: a byte now and then would keep the connection for ever.
+    fn last_look(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
+        if !matches!(self.pulse.phase(), Phase::Fresh | Phase::Idle) {
+            return Ok(());
+        }
+        match self.transport.read_now(buf.initialize_unfilled()) {
+            Ok(count) if count > 0 => {
+                buf.advance(count);
+                self.pulse.set_overdue(false);
+                self.received(count);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Passes on what a write came to.
+    fn sent(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &outcome {
+            Poll::Ready(Ok(count)) => {
+                self.meter.row.count(Counter::BytesOut, *count as u64);
+                if self.pulse.has_unsent() {
+                    self.pulse.write_went_on(self.meter.clock.last());
+                }
+            }
+            Poll::Ready(Err(_)) => {}
+            Poll::Pending => self.pulse.write_blocked(),
+        }
+        outcome
+    }
+}
+
+impl<T> Drop for Metered<T> {
+    fn drop(&mut self) {
+        self.meter.connection_closed();
+    }
+}
+
+impl<T: Transport> AsyncRead for Metered<T> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.pulse.is_overdue() {
+            return Poll::Ready(this.last_look(buf));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut this.transport).poll_read(task, buf))?;
+        let count = buf.filled().len() - before;
+        if count > 0 {
+            this.received(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<T: Transport> AsyncWrite for Metered<T> {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.transport).poll_write(task, bytes);
+        this.sent(outcome)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let outcome = Pin::new(&mut this.transport).poll_write_vectored(task, pieces);
+        this.sent(outcome)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.transport.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().transport).poll_flush(task)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().transport).poll_shutdown(task)
+    }
+}
