@@ -33,7 +33,7 @@ use crate::{cli, commands};
 /// ```
 pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
     let service: Service =
-        Box::new(move |seat, config| brigade_worker::run(seat, config.clone(), &factory));
+        Box::new(move |seat, config| brigade_worker::run(seat, config, &factory));
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
