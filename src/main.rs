@@ -46,6 +46,6 @@ impl tower_service::Service<Request<RequestBody>> for Demo {
 
 fn main() -> ExitCode {
     brigade::run(|context: Context| async move {
-        Ok::<_, Infallible>(Demo(context.slot().0, context.generation().0))
+        Ok::<_, Infallible>(Demo(context.slot(), context.generation()))
     })
 }
