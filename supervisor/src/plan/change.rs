@@ -6,7 +6,7 @@ use brigade_shared::id::WorkerId;
 
 use super::fleet::{Fleet, Phase};
 use super::reload::{Progress, Reload, Step, Transaction};
-use super::restart::Deaths;
+use super::restart::{Deaths, Window};
 use super::scale;
 use super::slot::State;
 use super::vocabulary::{Action, Change, Haste, Leaving, Moment, Settings, Verdict};
@@ -64,6 +64,7 @@ impl Fleet {
         self.generation = generation;
         self.settings = settings;
         self.wanted = usize::from(to);
+        self.crashes = Window::default();
         if from != to {
             out.push(Action::Announce(Change::Scaled { from, to }));
         }
@@ -140,21 +141,17 @@ impl Fleet {
         }
         for slot in self.slots.iter_mut().take(usize::from(to)).skip(before) {
             slot.deaths = Deaths::default();
-            // A surplus worker that has not been told to leave simply stays, unless a reload has
-            // passed it by meanwhile.
-            if let State::Held(worker) = slot.state
-                && worker.generation != self.generation
-            {
-                slot.state = State::Empty;
-                let because = Leaving::Scale;
-                slot.dismiss(
-                    worker,
-                    because,
-                    Haste::Drain,
-                    &self.settings,
-                    now,
-                    &mut orders,
-                );
+            match slot.state {
+                // A surplus worker that has not been told to leave simply stays, unless a reload
+                // has passed it by meanwhile.
+                State::Held(worker) if worker.generation != self.generation => {
+                    slot.state = State::Empty;
+                    let because = Leaving::Scale;
+                    slot.dismiss(worker, because, Haste::Drain, &self.settings, now, &mut orders);
+                }
+                State::Resting { .. } | State::Parked => slot.state = State::Empty,
+                State::Dying(_) => slot.stop_waiting_for_the_dying(),
+                State::Held(_) | State::Empty => {}
             }
         }
         self.steer(now, out);
@@ -181,12 +178,9 @@ impl Fleet {
             for leaver in &mut slot.leavers {
                 leaver.hasten(how, &self.settings, now, out);
             }
-            match std::mem::replace(&mut slot.state, State::Empty) {
-                State::Held(worker) => {
-                    slot.dismiss(worker, Leaving::Stop, how, &self.settings, now, out);
-                }
-                State::Dying(leaver) => slot.leavers.push(leaver),
-                State::Empty | State::Resting { .. } | State::Parked => {}
+            slot.stop_waiting_for_the_dying();
+            if let State::Held(worker) = std::mem::replace(&mut slot.state, State::Empty) {
+                slot.dismiss(worker, Leaving::Stop, how, &self.settings, now, out);
             }
             if let Some(successor) = slot.successor.take() {
                 slot.dismiss(successor, Leaving::Stop, how, &self.settings, now, out);

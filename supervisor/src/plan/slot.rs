@@ -150,6 +150,16 @@ impl Slot {
             .push(Leaver::dismiss(worker, because, haste, settings, now, out));
     }
 
+    /// A killed holder no longer keeps the slot: its exit is that of one who was told to leave.
+    pub(super) fn stop_waiting_for_the_dying(&mut self) {
+        match std::mem::replace(&mut self.state, State::Empty) {
+            State::Dying(leaver) => self.leavers.push(leaver),
+            other @ (State::Empty | State::Held(_) | State::Resting { .. } | State::Parked) => {
+                self.state = other
+            }
+        }
+    }
+
     /// The holder, if it is ready.
     pub(super) fn ready_holder(&self) -> Option<&Worker> {
         match &self.state {

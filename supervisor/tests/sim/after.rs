@@ -1,0 +1,312 @@
+//! What must hold when a turn is over: nothing owed, nothing due left undone, everything where it
+//! belongs, and a deadline early enough for whatever comes next.
+
+use brigade_shared::id::SlotId;
+use brigade_supervisor::plan::{Change, Deadline, Moment, Verdict};
+
+use super::ledger::{
+    Broken, Course, KILL_AGAIN, LOST_AFTER, Ledger, MOST_PROCESSES, Promise, Rule, Told, hold,
+};
+use super::nature::Kind;
+
+impl Ledger {
+    pub(crate) fn after_turn(&mut self, next: Option<Moment>, now: Moment) -> Result<(), Broken> {
+        hold(self.due.is_empty(), Rule::Telling, || {
+            format!("never came: {:?}", self.due)
+        })?;
+        hold(self.dismissed.is_none(), Rule::Leaving, || {
+            format!("{:?}", self.dismissed)
+        })?;
+        if self.finished.is_some() {
+            return hold(next.is_none(), Rule::Stopping, || {
+                format!("{next:?} after Finish")
+            });
+        }
+        self.check_deadlines(next, now)?;
+        self.check_crowd()?;
+        if self.stop.is_some() {
+            self.check_stopping(now)?;
+        } else {
+            self.check_slots(now)?;
+            self.check_steering()?;
+            self.check_reload()?;
+            self.check_ready()?;
+            let given_up = self.is_hopeless() || self.crashed_just_now(now);
+            hold(!given_up, Rule::Despair, || {
+                "it should have given up".to_owned()
+            })?;
+        }
+        self.check_quiet()?;
+        self.workers.retain(|_, record| record.alive);
+        self.dropped = None;
+        self.said.clear();
+        Ok(())
+    }
+
+    /// Every moment at which something must happen by itself.
+    fn moments(&self) -> impl Iterator<Item = (Moment, String)> {
+        let workers = self.alive().map(|(id, record)| {
+            let at = match record.told {
+                Told::Nothing if record.ready.is_some() => Moment::MAX,
+                Told::Nothing => record.start_by,
+                Told::Drain { until } | Told::Cut { until } => until,
+                Told::Kill { first, last } if last < first + LOST_AFTER => {
+                    (last + KILL_AGAIN).min(first + LOST_AFTER)
+                }
+                Told::Kill { last, .. } => last + KILL_AGAIN,
+            };
+            (at, format!("worker {id}, told {:?}", record.told))
+        });
+        let refills = self.wanted_slots().filter_map(|slot| {
+            let waits = self.stop.is_none()
+                && self.holder(slot, self.committed).is_none()
+                && !self.slot_serves(slot)
+                && self.has_room(slot);
+            match self.slots.get(usize::from(slot.0))?.promise {
+                Promise::Within { by, .. } if waits => Some((by, format!("slot {slot} is empty"))),
+                Promise::Within { .. } | Promise::Never => None,
+            }
+        });
+        workers.chain(refills)
+    }
+
+    fn check_deadlines(&self, next: Option<Moment>, now: Moment) -> Result<(), Broken> {
+        hold(next.is_none_or(|at| at >= now), Rule::Deadlines, || {
+            format!("next deadline {next:?}, but it is {now:?}")
+        })?;
+        for (at, what) in self.moments().filter(|(at, _)| *at != Moment::MAX) {
+            // At this very moment only what this turn began with a deadline of zero.
+            let begun = at == now && next == Some(now);
+            hold(at > now || begun, Rule::LeftUndone, || {
+                format!("{what}, due at {at:?}")
+            })?;
+            hold(next.is_some_and(|next| next <= at), Rule::Deadlines, || {
+                format!("next deadline {next:?} is later than {at:?} ({what})")
+            })?;
+        }
+        Ok(())
+    }
+
+    fn check_crowd(&self) -> Result<(), Broken> {
+        let staged = self.staged().map(|(generation, _)| generation);
+        for slot in (0..self.slots.len()).map(|index| SlotId(u16::try_from(index).expect("few"))) {
+            let all = self.in_slot(slot).count();
+            let stay = |generation| {
+                let all = self.in_slot(slot).map(|(_, record)| record);
+                all.filter(|record| record.stays() && Some(record.generation) == generation)
+                    .count()
+            };
+            let past = self.in_slot(slot).any(|(_, record)| {
+                let current = record.generation == self.committed;
+                record.stays() && !current && Some(record.generation) != staged
+            });
+            let right = all <= MOST_PROCESSES && stay(Some(self.committed)) <= 1;
+            let right = right && (staged.is_none() || stay(staged) <= 1);
+            hold(right, Rule::Crowd, || {
+                format!("slot {slot} has {all} processes")
+            })?;
+            hold(
+                !past || !self.is_wanted(slot) || self.stop.is_some(),
+                Rule::Reload,
+                || format!("slot {slot} keeps a worker of a past generation"),
+            )?;
+        }
+        let homeless = self
+            .alive()
+            .find(|(_, r)| usize::from(r.slot.0) >= self.slots.len());
+        hold(homeless.is_none(), Rule::Slots, || {
+            format!("{homeless:?} has no slot")
+        })
+    }
+
+    fn check_stopping(&self, now: Moment) -> Result<(), Broken> {
+        let stop = self.stop.expect("asked before");
+        hold(!self.listening, Rule::Stopping, || {
+            "it still listens".to_owned()
+        })?;
+        let stays = self.alive().find(|(_, record)| record.stays());
+        hold(stays.is_none(), Rule::Stopping, || {
+            format!("{stays:?} was not told to leave")
+        })?;
+        let waits = self.alive().any(|(_, record)| {
+            !matches!(record.told, Told::Kill { first, .. } if first + LOST_AFTER <= now)
+        });
+        hold(waits, Rule::Stopping, || {
+            "nobody is left, but it goes on".to_owned()
+        })?;
+        hold(now <= stop.finish_by, Rule::Stopping, || {
+            format!("it is {now:?}, it had to end by {:?}", stop.finish_by)
+        })
+    }
+
+    fn check_slots(&self, now: Moment) -> Result<(), Broken> {
+        let trial = self.staged().map_or(0, |(_, settings)| settings.workers);
+        let kept = usize::from(self.wanted.max(trial));
+        hold(self.slots.len() >= kept, Rule::Slots, || {
+            format!("fewer than {kept} are open")
+        })?;
+        if let Some(highest) = self
+            .slots
+            .len()
+            .checked_sub(1)
+            .filter(|&index| index >= kept)
+        {
+            let slot = SlotId(u16::try_from(highest).expect("few"));
+            let empty = self.in_slot(slot).next().is_none();
+            hold(
+                !empty || !self.is_quiet(slot, now),
+                Rule::LeftUndone,
+                || format!("slot {slot} could be closed"),
+            )?;
+        }
+        let others = self.wanted_slots().any(|slot| self.slot_serves(slot));
+        let forgotten = self.alive().find(|(_, record)| {
+            let surplus = !self.is_wanted(record.slot) && record.generation <= self.committed;
+            others && surplus && record.serves() && self.is_quiet(record.slot, now)
+        });
+        hold(forgotten.is_none(), Rule::LeftUndone, || {
+            format!("{forgotten:?} is surplus")
+        })
+    }
+
+    fn check_steering(&mut self) -> Result<(), Broken> {
+        let exposed = self.exposed.take();
+        let nobody = !self.alive().any(|(_, record)| record.serves());
+        hold(exposed.is_none() || nobody, Rule::Steering, || {
+            format!("{exposed:?} was drained while new connections were sent to its slot")
+        })?;
+        let steer = &self.steer;
+        let wanted = || self.wanted_slots();
+        let serving: Vec<_> = wanted().filter(|slot| self.slot_serves(*slot)).collect();
+        let last = |slot: &SlotId| {
+            self.serves_generation(*slot, self.committed)
+                || self
+                    .in_slot(*slot)
+                    .any(|(_, r)| r.serves() && r.generation < self.committed)
+        };
+        let surplus = (self.wanted..)
+            .map(SlotId)
+            .take(self.slots.len() - usize::from(self.wanted));
+        let surplus: Vec<_> = surplus.filter(last).collect();
+        let right = if !serving.is_empty() {
+            *steer == serving
+        } else if !surplus.is_empty() {
+            *steer == surplus
+        } else {
+            let all_stay = self.slots.len() == usize::from(self.wanted);
+            wanted().eq(steer.iter().copied()) || (steer.is_empty() && all_stay)
+        };
+        hold(right, Rule::Steering, || {
+            format!("steered to {steer:?}, serving are {serving:?}, surplus {surplus:?}")
+        })
+    }
+
+    fn check_reload(&self) -> Result<(), Broken> {
+        let stalled = match &self.course {
+            Course::Idle => self.queued,
+            Course::Loading => false,
+            Course::Loaded(_) => true,
+            Course::Staged {
+                generation,
+                settings,
+            } => {
+                let wanted = || (0..settings.workers).map(SlotId);
+                let canary = self.serves_generation(SlotId(0), *generation);
+                let missing = |slot: &SlotId| {
+                    self.holder(*slot, *generation).is_none() && self.has_room(*slot)
+                };
+                let all = wanted().all(|slot| self.serves_generation(slot, *generation));
+                all || missing(&SlotId(0)) || (canary && wanted().any(|slot| missing(&slot)))
+            }
+        };
+        hold(!stalled, Rule::Reload, || {
+            format!("it does not go on from {:?}", self.course)
+        })?;
+        let failed = self.dropped.and_then(|generation| {
+            self.alive()
+                .find(|(_, record)| record.stays() && record.generation == generation)
+        });
+        hold(failed.is_none(), Rule::Reload, || {
+            format!("{failed:?} of a dropped generation")
+        })
+    }
+
+    fn check_ready(&mut self) -> Result<(), Broken> {
+        let generation = self.committed;
+        let mut slots = self.wanted_slots();
+        let all = slots.all(|slot| self.serves_generation(slot, generation));
+        let state = all.then_some((self.wanted, generation));
+        let owed = all && self.told_ready != state;
+        let told: Vec<_> = self
+            .said
+            .iter()
+            .filter(|said| matches!(said, Change::FleetReady { .. }))
+            .collect();
+        let right = Change::FleetReady {
+            workers: self.wanted,
+            generation,
+        };
+        hold(
+            told.iter().all(|told| **told == right),
+            Rule::Telling,
+            || format!("{told:?}"),
+        )?;
+        hold(told.len() == usize::from(owed), Rule::Telling, || {
+            format!("fleet ready was said {} times, owed: {owed}", told.len())
+        })?;
+        self.told_ready = state;
+        Ok(())
+    }
+
+    fn crashed_just_now(&self, now: Moment) -> bool {
+        self.crashes.last() == Some(&now) && self.crashed_too_often(now)
+    }
+
+    /// In a quiet world nothing fails.
+    fn check_quiet(&self) -> Result<(), Broken> {
+        let bad = |change: &&Change| match change {
+            Change::WorkerCrashed { .. } | Change::SpawnFailed { .. } => true,
+            Change::WorkerOverdue { deadline, .. } => *deadline != Deadline::Drain,
+            Change::ReloadRolledBack { .. } | Change::GivingUp(_) | Change::SlotParked(_) => true,
+            _ => false,
+        };
+        let failed = self
+            .said
+            .iter()
+            .find(bad)
+            .filter(|_| self.kind == Kind::Quiet);
+        hold(failed.is_none(), Rule::Liveness, || {
+            format!("{failed:?} in a quiet world")
+        })
+    }
+
+    /// A quiet world has come to rest long before its operators stop it.
+    pub(crate) fn before_the_last_stop(&self, now: Moment) -> Result<(), Broken> {
+        if self.kind != Kind::Quiet {
+            return Ok(());
+        }
+        let whole = self.told_ready == Some((self.wanted, self.committed));
+        let only = self.alive().count() == usize::from(self.wanted);
+        let open = self.slots.len() == usize::from(self.wanted);
+        let idle = self.course == Course::Idle && !self.queued && self.postponed == 0;
+        hold(whole && only && open && idle, Rule::Liveness, || {
+            format!("at {now:?}: all ready {whole}, nobody else {only}, slots {open}, idle {idle}")
+        })
+    }
+
+    /// Nothing will happen any more.
+    pub(crate) fn the_end(&self, now: Moment) -> Result<(), Broken> {
+        let verdict = self.finished.ok_or_else(|| {
+            Broken::new(
+                Rule::Stopping,
+                format!("at {now:?} nothing follows, but no Finish came"),
+            )
+        })?;
+        let quiet = self.kind == Kind::Quiet;
+        hold(
+            !quiet || verdict == Verdict::Stopped,
+            Rule::Liveness,
+            || format!("{verdict:?}"),
+        )
+    }
+}

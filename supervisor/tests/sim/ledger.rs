@@ -1,0 +1,316 @@
+//! The books: what the fleet ordered and was told, kept from outside. Nothing here asks the fleet
+//! how it is; it only knows what went in and what came out.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use brigade_shared::exit::Exit;
+use brigade_shared::id::{Generation, SlotId, WorkerId};
+use brigade_supervisor::plan::{Change, Haste, Leaving, Moment, Settings, Verdict};
+
+use super::nature::{Kind, Nature};
+
+/// How long after SIGKILL a stopping fleet may still wait: docs/lifecycle.md promises it.
+pub(crate) const LOST_AFTER: Duration = Duration::from_secs(10);
+/// How often SIGKILL is repeated.
+pub(crate) const KILL_AGAIN: Duration = Duration::from_secs(2);
+/// The most processes of one slot.
+pub(crate) const MOST_PROCESSES: usize = 4;
+/// The first pause after exit code 75.
+pub(crate) const SCARCE: Duration = Duration::from_secs(5);
+
+/// What must always hold; docs/testing.md lists them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Rule {
+    /// The fleet's own checks (a panic).
+    OwnInvariants,
+    /// No endless turns.
+    EndlessTurns,
+    /// A tick at the fleet's own deadline does something.
+    IdleTick,
+    /// The next deadline is neither past, nor missing, nor too late.
+    Deadlines,
+    /// Nothing that is due is left undone.
+    LeftUndone,
+    /// Slots open upwards, close downwards, and only when nobody is in them and nothing arrives.
+    Slots,
+    /// Workers are made in open slots, of a configuration that exists, with a fresh number.
+    Spawns,
+    /// Never more processes than allowed.
+    Crowd,
+    /// A restart comes neither sooner nor later than promised, and the promise is the policy's.
+    Backoff,
+    /// New connections go exactly where they are served.
+    Steering,
+    /// A worker leaves only for a reason that holds, in the order that loses no connection.
+    Leaving,
+    /// Drain, cut, kill: each when its time has come.
+    Ladder,
+    /// One reload at a time, whole new or whole old.
+    Reload,
+    /// The wanted number follows the orders.
+    Scale,
+    /// Every end, readiness and change is told once, as it was.
+    Telling,
+    /// It gives up exactly when it should.
+    Despair,
+    /// Stopping ends, in time, with the right verdict, and nothing follows.
+    Stopping,
+    /// In a quiet world everything comes true.
+    Liveness,
+}
+
+/// A broken rule.
+#[derive(Clone, Debug)]
+pub(crate) struct Broken {
+    pub(crate) rule: Rule,
+    words: String,
+}
+
+impl Broken {
+    pub(crate) fn new(rule: Rule, words: String) -> Self {
+        Self { rule, words }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}: {}", self.rule, self.words)
+    }
+}
+
+/// `Err` unless it holds.
+pub(crate) fn hold(holds: bool, rule: Rule, words: impl FnOnce() -> String) -> Result<(), Broken> {
+    if holds {
+        Ok(())
+    } else {
+        Err(Broken::new(rule, words()))
+    }
+}
+
+/// One worker's record. It stays when the worker is gone.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) slot: SlotId,
+    pub(crate) generation: Generation,
+    pub(crate) born: Moment,
+    /// When it is late if it is not ready.
+    pub(crate) start_by: Moment,
+    pub(crate) ready: Option<Moment>,
+    pub(crate) told: Told,
+    pub(crate) because: Option<Leaving>,
+    pub(crate) alive: bool,
+}
+
+/// What a worker was last told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Told {
+    Nothing,
+    Drain { until: Moment },
+    Cut { until: Moment },
+    Kill { first: Moment, last: Moment },
+}
+
+impl Record {
+    /// Ready and not told to leave.
+    pub(crate) fn serves(&self) -> bool {
+        self.alive && self.ready.is_some() && self.told == Told::Nothing
+    }
+
+    /// Starting or serving, or killed for being late: it holds its slot.
+    pub(crate) fn stays(&self) -> bool {
+        self.alive && self.because.is_none()
+    }
+}
+
+/// One open slot.
+#[derive(Clone, Debug)]
+pub(crate) struct SlotBook {
+    /// Since when it gets no new connections.
+    pub(crate) out_since: Option<Moment>,
+    pub(crate) before_ready: u32,
+    pub(crate) deaths: u32,
+    pub(crate) promise: Promise,
+}
+
+/// When a slot's next worker may start, and when it must have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Promise {
+    Within { from: Moment, by: Moment },
+    Never,
+}
+
+impl Promise {
+    pub(crate) fn at(moment: Moment) -> Self {
+        Self::Within {
+            from: moment,
+            by: moment,
+        }
+    }
+}
+
+/// A reload in the books.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Course {
+    Idle,
+    Loading,
+    Loaded(Settings),
+    Staged {
+        generation: Generation,
+        settings: Settings,
+    },
+}
+
+/// The course of a stop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stop {
+    pub(crate) how: Haste,
+    pub(crate) verdict: Verdict,
+    pub(crate) finish_by: Moment,
+}
+
+/// What must be said or ordered before the turn is over.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) enum Due {
+    /// Exactly this.
+    Say(Change),
+    /// That this worker, which nobody had told to leave, ended so.
+    Crashed(WorkerId, Exit),
+    /// That this worker of this slot was never made.
+    NotMade(SlotId, WorkerId),
+    /// That this worker ended the running reload.
+    RolledBack(WorkerId),
+    /// That the configuration is to be read.
+    Load,
+}
+
+/// The books.
+pub(crate) struct Ledger {
+    pub(crate) kind: Kind,
+    pub(crate) lag: Duration,
+    pub(crate) settings: Settings,
+    pub(crate) committed: Generation,
+    pub(crate) newest: Generation,
+    pub(crate) course: Course,
+    pub(crate) queued: bool,
+    pub(crate) wanted: u16,
+    pub(crate) postponed: i64,
+    pub(crate) slots: Vec<SlotBook>,
+    pub(crate) workers: BTreeMap<WorkerId, Record>,
+    pub(crate) steer: Vec<SlotId>,
+    pub(crate) ever_ready: bool,
+    pub(crate) told_ready: Option<(u16, Generation)>,
+    pub(crate) crashes: Vec<Moment>,
+    pub(crate) listening: bool,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) finished: Option<Verdict>,
+    /// What this turn still owes.
+    pub(crate) due: Vec<Due>,
+    /// Who was told to leave in words but not yet by an order.
+    pub(crate) dismissed: Option<(WorkerId, Leaving)>,
+    /// Who was told to drain although new connections still come to its slot: right only if, when
+    /// the turn is over, nobody at all serves.
+    pub(crate) exposed: Option<(WorkerId, SlotId)>,
+    /// The generation that this turn gave up.
+    pub(crate) dropped: Option<Generation>,
+    /// Everything that was said in this turn.
+    pub(crate) said: Vec<Change>,
+    pub(crate) last_worker: WorkerId,
+}
+
+impl Ledger {
+    pub(crate) fn new(nature: &Nature) -> Self {
+        Self {
+            kind: nature.kind,
+            lag: nature.lag,
+            wanted: nature.settings.workers,
+            settings: nature.settings.clone(),
+            committed: Generation::FIRST,
+            newest: Generation::FIRST,
+            course: Course::Idle,
+            queued: false,
+            postponed: 0,
+            slots: Vec::new(),
+            workers: BTreeMap::new(),
+            steer: Vec::new(),
+            ever_ready: false,
+            told_ready: None,
+            crashes: Vec::new(),
+            listening: true,
+            stop: None,
+            finished: None,
+            due: Vec::new(),
+            dismissed: None,
+            exposed: None,
+            dropped: None,
+            said: Vec::new(),
+            last_worker: WorkerId(0),
+        }
+    }
+
+    pub(crate) fn staged(&self) -> Option<(Generation, &Settings)> {
+        match &self.course {
+            Course::Staged {
+                generation,
+                settings,
+            } => Some((*generation, settings)),
+            Course::Idle | Course::Loading | Course::Loaded(_) => None,
+        }
+    }
+
+    pub(crate) fn alive(&self) -> impl Iterator<Item = (&WorkerId, &Record)> {
+        self.workers.iter().filter(|(_, record)| record.alive)
+    }
+
+    pub(crate) fn in_slot(&self, slot: SlotId) -> impl Iterator<Item = (&WorkerId, &Record)> {
+        self.alive().filter(move |(_, record)| record.slot == slot)
+    }
+
+    /// Whether somebody in the slot serves and stays.
+    pub(crate) fn slot_serves(&self, slot: SlotId) -> bool {
+        self.in_slot(slot).any(|(_, record)| record.serves())
+    }
+
+    /// Whether the slot's worker of this generation is ready and stays.
+    pub(crate) fn serves_generation(&self, slot: SlotId, generation: Generation) -> bool {
+        self.in_slot(slot)
+            .any(|(_, record)| record.serves() && record.generation == generation)
+    }
+
+    /// The worker that holds or will hold the slot for this generation.
+    pub(crate) fn holder(&self, slot: SlotId, generation: Generation) -> Option<&Record> {
+        let mut all = self.in_slot(slot);
+        all.find(|(_, record)| record.stays() && record.generation == generation)
+            .map(|(_, record)| record)
+    }
+
+    pub(crate) fn has_room(&self, slot: SlotId) -> bool {
+        self.in_slot(slot).count() < MOST_PROCESSES
+    }
+
+    pub(crate) fn wanted_slots(&self) -> impl Iterator<Item = SlotId> + use<> {
+        (0..self.wanted).map(SlotId)
+    }
+
+    pub(crate) fn is_wanted(&self, slot: SlotId) -> bool {
+        slot.0 < self.wanted
+    }
+
+    pub(crate) fn book(&mut self, slot: SlotId) -> Option<&mut SlotBook> {
+        self.slots.get_mut(usize::from(slot.0))
+    }
+
+    /// Notes what has to be said before the turn is over.
+    pub(crate) fn owe(&mut self, due: Due) {
+        self.due.push(due);
+    }
+
+    /// Takes it off the list; an error if it was not owed.
+    pub(crate) fn pay(&mut self, due: &Due, rule: Rule) -> Result<(), Broken> {
+        let place = self.due.iter().position(|owed| owed == due);
+        let place = place.ok_or_else(|| Broken::new(rule, format!("{due:?} out of nowhere")))?;
+        self.due.remove(place);
+        Ok(())
+    }
+}

@@ -1,0 +1,356 @@
+//! What each action must not do, checked when it is ordered and written into the books.
+
+use std::time::Duration;
+
+use brigade_shared::id::{Generation, SlotId, WorkerId};
+use brigade_supervisor::plan::{Action, Change, Haste, Leaving, Moment, Verdict};
+
+use super::ledger::{
+    Broken, Course, Due, KILL_AGAIN, LOST_AFTER, Ledger, Promise, Record, Rule, SlotBook, Told,
+    hold,
+};
+
+impl Ledger {
+    pub(crate) fn see(&mut self, action: &Action, now: Moment) -> Result<(), Broken> {
+        hold(self.finished.is_none(), Rule::Stopping, || {
+            format!("{action:?} after Finish")
+        })?;
+        if let Some((id, _)) = self.dismissed
+            && !matches!(action, Action::Drain { worker, .. } | Action::Cut(worker)
+                | Action::Kill(worker) if *worker == id)
+        {
+            let words = format!("worker {id} was said to be asked to leave, but {action:?}");
+            return Err(Broken::new(Rule::Leaving, words));
+        }
+        match action {
+            Action::OpenSlot(slot) => self.see_open(*slot, now),
+            Action::CloseSlot(slot) => self.see_close(*slot, now),
+            Action::Steer(slots) => self.see_steer(slots, now),
+            Action::Spawn {
+                worker,
+                slot,
+                generation,
+            } => self.see_spawn(*worker, *slot, *generation, now),
+            Action::Drain { worker, within } => self.see_drain(*worker, *within, now),
+            Action::Cut(worker) => self.see_cut(*worker, now),
+            Action::Kill(worker) => self.see_kill(*worker, now),
+            Action::LoadConfig => self.see_load(),
+            Action::StageConfig(generation) => self.see_stage(*generation),
+            Action::CommitConfig(generation) => self.see_commit(*generation, now),
+            Action::DropConfig(generation) => self.see_drop(*generation, now),
+            Action::CloseListeners => {
+                let once = self.stop.is_some() && self.listening;
+                self.listening = false;
+                hold(once, Rule::Stopping, || {
+                    "listeners closed without need".to_owned()
+                })
+            }
+            Action::Announce(change) => self.see_change(change, now),
+            Action::Finish(verdict) => self.see_finish(*verdict, now),
+        }
+    }
+
+    fn see_open(&mut self, slot: SlotId, now: Moment) -> Result<(), Broken> {
+        let trial = self.staged().map_or(0, |(_, settings)| settings.workers);
+        let next = usize::from(slot.0) == self.slots.len() && slot.0 < self.wanted.max(trial);
+        hold(next && self.stop.is_none(), Rule::Slots, || {
+            format!("slot {slot} opened")
+        })?;
+        self.slots.push(SlotBook {
+            out_since: (!self.steer.is_empty()).then_some(now),
+            before_ready: 0,
+            deaths: 0,
+            promise: Promise::at(now),
+        });
+        Ok(())
+    }
+
+    fn see_close(&mut self, slot: SlotId, now: Moment) -> Result<(), Broken> {
+        let trial = self.staged().map_or(0, |(_, settings)| settings.workers);
+        let surplus = slot.0 >= self.wanted.max(trial) && self.stop.is_none();
+        hold(surplus, Rule::Slots, || {
+            format!("slot {slot} closed but still wanted")
+        })?;
+        let highest = usize::from(slot.0) + 1 == self.slots.len();
+        hold(highest, Rule::Slots, || {
+            format!("slot {slot} closed below others")
+        })?;
+        hold(self.in_slot(slot).next().is_none(), Rule::Slots, || {
+            format!("slot {slot} closed with a worker in it")
+        })?;
+        let quiet = self.is_quiet(slot, now);
+        hold(quiet, Rule::Slots, || {
+            format!("slot {slot} closed while connections arrive")
+        })?;
+        self.slots.pop();
+        Ok(())
+    }
+
+    fn see_steer(&mut self, slots: &[SlotId], now: Moment) -> Result<(), Broken> {
+        let news = self.stop.is_none() && slots != self.steer && slots.is_sorted();
+        hold(news, Rule::Steering, || format!("{slots:?} is no news"))?;
+        let open = slots
+            .iter()
+            .all(|slot| usize::from(slot.0) < self.slots.len());
+        hold(open, Rule::Steering, || {
+            format!("{slots:?} are not all open")
+        })?;
+        // If nobody serves when the turn is over, all that are to stay get them (after.rs).
+        let served = slots.iter().all(|slot| self.slot_serves(*slot));
+        let all = self.wanted_slots().eq(slots.iter().copied());
+        hold(served || all, Rule::Steering, || {
+            format!("{slots:?} are steered to, but not all of them serve")
+        })?;
+        for (index, book) in self.slots.iter_mut().enumerate() {
+            let gets = slots.is_empty() || slots.iter().any(|slot| usize::from(slot.0) == index);
+            book.out_since = if gets {
+                None
+            } else {
+                book.out_since.or(Some(now))
+            };
+        }
+        self.steer = slots.to_vec();
+        Ok(())
+    }
+
+    fn see_spawn(
+        &mut self,
+        id: WorkerId,
+        slot: SlotId,
+        generation: Generation,
+        now: Moment,
+    ) -> Result<(), Broken> {
+        let what = || format!("spawn of {id} in slot {slot} of generation {generation}");
+        hold(
+            self.stop.is_none() && id > self.last_worker,
+            Rule::Spawns,
+            what,
+        )?;
+        let open = usize::from(slot.0) < self.slots.len();
+        hold(open, Rule::Spawns, || {
+            format!("{}: the slot is closed", what())
+        })?;
+        hold(self.has_room(slot), Rule::Crowd, || {
+            format!("{}: crowded", what())
+        })?;
+        hold(self.holder(slot, generation).is_none(), Rule::Crowd, || {
+            format!("{}: it has one of this generation", what())
+        })?;
+        let mut patience = self.settings.start_timeout;
+        if let Some((staged, settings)) = self.staged()
+            && staged == generation
+        {
+            patience = settings.start_timeout;
+            let wanted = slot.0 < settings.workers;
+            hold(wanted, Rule::Spawns, || format!("{}: not wanted", what()))?;
+            let canary = slot == SlotId(0) || self.serves_generation(SlotId(0), generation);
+            hold(canary, Rule::Reload, || {
+                format!("{}: before the canary is ready", what())
+            })?;
+        } else {
+            let exists = generation == self.committed && self.is_wanted(slot);
+            hold(exists, Rule::Spawns, || {
+                format!("{}: no such configuration", what())
+            })?;
+            let promise = self.slots[usize::from(slot.0)].promise;
+            let kept = matches!(promise, Promise::Within { from, .. } if from <= now);
+            hold(kept, Rule::Backoff, || {
+                format!("{}: promised was {promise:?}", what())
+            })?;
+        }
+        self.last_worker = id;
+        let record = Record {
+            slot,
+            generation,
+            born: now,
+            start_by: now + patience,
+            ready: None,
+            told: Told::Nothing,
+            because: None,
+            alive: true,
+        };
+        self.workers.insert(id, record);
+        Ok(())
+    }
+
+    fn living(&mut self, id: WorkerId, order: &str) -> Result<&mut Record, Broken> {
+        let record = self.workers.get_mut(&id).filter(|record| record.alive);
+        record.ok_or_else(|| Broken::new(Rule::Ladder, format!("{order} of {id}, who is gone")))
+    }
+
+    fn see_drain(&mut self, id: WorkerId, within: Duration, now: Moment) -> Result<(), Broken> {
+        let promised = self.settings.drain_timeout;
+        let dismissed = self.dismissed.take().map(|(_, because)| because);
+        let stopping = self.stop.is_some();
+        let record = self.living(id, "drain")?;
+        let slot = record.slot;
+        let polite = record.told == Told::Nothing && record.ready.is_some() && within == promised;
+        hold(polite && dismissed.is_some(), Rule::Ladder, || {
+            format!("drain of {id}")
+        })?;
+        record.told = Told::Drain {
+            until: now + within,
+        };
+        let left_out = !self.steer.is_empty() && !self.steer.contains(&slot);
+        if !stopping && !left_out && !self.slot_serves(slot) {
+            self.exposed = Some((id, slot));
+        }
+        let surplus = dismissed == Some(Leaving::Scale) && !self.is_wanted(slot);
+        hold(!surplus || self.is_quiet(slot, now), Rule::Steering, || {
+            format!("worker {id} of surplus slot {slot} is drained while connections arrive")
+        })
+    }
+
+    fn see_cut(&mut self, id: WorkerId, now: Moment) -> Result<(), Broken> {
+        let until = now + self.settings.kill_timeout;
+        let how = self.stop.map(|stop| stop.how);
+        let dismissed = self.dismissed.take().is_some();
+        let record = self.living(id, "cut")?;
+        let in_time = match record.told {
+            Told::Nothing => dismissed && (record.ready.is_none() || how >= Some(Haste::Cut)),
+            Told::Drain { until } => until <= now || how >= Some(Haste::Cut),
+            Told::Cut { .. } | Told::Kill { .. } => false,
+        };
+        hold(in_time, Rule::Ladder, || {
+            format!("cut of {id}, who was told {:?}", record.told)
+        })?;
+        record.told = Told::Cut { until };
+        Ok(())
+    }
+
+    fn see_kill(&mut self, id: WorkerId, now: Moment) -> Result<(), Broken> {
+        let how = self.stop.map(|stop| stop.how);
+        let late = |change: &Change| matches!(change, Change::WorkerOverdue { worker, .. } if *worker == id);
+        let overdue = self.said.iter().any(late);
+        self.dismissed = None;
+        let record = self.living(id, "kill")?;
+        let (in_time, first) = match record.told {
+            Told::Kill { first, last } => {
+                (last + KILL_AGAIN <= now || first + LOST_AFTER <= now, first)
+            }
+            // That it is overdue was checked when it was said.
+            Told::Nothing | Told::Drain { .. } | Told::Cut { .. } => {
+                (overdue || how == Some(Haste::Kill), now)
+            }
+        };
+        hold(in_time, Rule::Ladder, || {
+            format!("kill of {id}, who was told {:?}", record.told)
+        })?;
+        record.told = Told::Kill { first, last: now };
+        Ok(())
+    }
+
+    fn see_load(&mut self) -> Result<(), Broken> {
+        let idle = self.course == Course::Idle && self.stop.is_none();
+        hold(idle, Rule::Reload, || {
+            format!("configuration read during {:?}", self.course)
+        })?;
+        self.course = Course::Loading;
+        if self.pay(&Due::Load, Rule::Reload).is_err() {
+            hold(self.queued, Rule::Reload, || {
+                "configuration read unasked".to_owned()
+            })?;
+            self.queued = false;
+        }
+        Ok(())
+    }
+
+    fn see_stage(&mut self, generation: Generation) -> Result<(), Broken> {
+        let Course::Loaded(settings) = self.course.clone() else {
+            let words = format!("generation {generation} staged during {:?}", self.course);
+            return Err(Broken::new(Rule::Reload, words));
+        };
+        let fresh = generation == self.newest.next();
+        hold(fresh, Rule::Reload, || {
+            format!("generation {generation} is not the next")
+        })?;
+        self.newest = generation;
+        self.course = Course::Staged {
+            generation,
+            settings,
+        };
+        self.owe(Due::Say(Change::ReloadStarted(generation)));
+        Ok(())
+    }
+
+    fn see_commit(&mut self, generation: Generation, now: Moment) -> Result<(), Broken> {
+        let staged = std::mem::replace(&mut self.course, Course::Idle);
+        let Course::Staged {
+            generation: staged,
+            settings,
+        } = staged
+        else {
+            return Err(Broken::new(
+                Rule::Reload,
+                format!("commit during {staged:?}"),
+            ));
+        };
+        let all = (0..settings.workers).all(|slot| self.serves_generation(SlotId(slot), staged));
+        hold(staged == generation && all, Rule::Reload, || {
+            format!("generation {generation} committed before all of it is ready")
+        })?;
+        self.committed = generation;
+        self.settings = settings;
+        self.crashes.clear();
+        self.owe(Due::Say(Change::ReloadDone(generation)));
+        let (from, to) = (self.wanted, self.settings.workers);
+        if from != to {
+            self.owe(Due::Say(Change::Scaled { from, to }));
+        }
+        self.rewant(to, now);
+        for book in &mut self.slots[..usize::from(to)] {
+            (book.deaths, book.before_ready) = (0, 0);
+        }
+        self.disown(Leaving::Reload, |record| record.generation != generation);
+        self.owe_postponed(now);
+        Ok(())
+    }
+
+    fn see_drop(&mut self, generation: Generation, now: Moment) -> Result<(), Broken> {
+        let staged = self.staged().map(|(staged, _)| staged);
+        hold(staged == Some(generation), Rule::Reload, || {
+            format!("generation {generation} dropped while {staged:?} was staged")
+        })?;
+        self.course = Course::Idle;
+        self.dropped = Some(generation);
+        if self.stop.is_none() {
+            let told = |change: &Change| matches!(change, Change::ReloadRolledBack { .. });
+            let told = self.said.iter().any(told);
+            hold(told, Rule::Reload, || "dropped without a word".to_owned())?;
+            self.disown(Leaving::RollBack, |record| record.generation == generation);
+            self.owe_postponed(now);
+        }
+        Ok(())
+    }
+
+    /// Workers that were killed for being late are nobody's holders any more.
+    pub(crate) fn disown(&mut self, because: Leaving, whom: impl Fn(&Record) -> bool) {
+        for record in self.workers.values_mut() {
+            if record.alive && matches!(record.told, Told::Kill { .. }) && whom(record) {
+                record.because.get_or_insert(because);
+            }
+        }
+    }
+
+    fn see_finish(&mut self, verdict: Verdict, now: Moment) -> Result<(), Broken> {
+        let meant = self.stop.map(|stop| stop.verdict);
+        hold(meant == Some(verdict), Rule::Stopping, || {
+            format!("{verdict:?}, not {meant:?}")
+        })?;
+        let left = self.alive().find(|(_, record)| {
+            !matches!(record.told, Told::Kill { first, .. } if first + LOST_AFTER <= now)
+        });
+        hold(left.is_none(), Rule::Stopping, || {
+            format!("finished before {left:?} was gone")
+        })?;
+        self.finished = Some(verdict);
+        Ok(())
+    }
+
+    /// Whether nothing can arrive in this slot any more.
+    pub(crate) fn is_quiet(&self, slot: SlotId, now: Moment) -> bool {
+        let book = &self.slots[usize::from(slot.0)];
+        book.out_since
+            .is_some_and(|since| since + self.settings.settle <= now)
+    }
+}
