@@ -19,7 +19,7 @@ use crate::layers::{Given, Layer};
 use crate::problem::{Origin, Place, Problem};
 use crate::resolve::Effective;
 use crate::types::Bind;
-use crate::words::{Fault, Host, bind, descriptor, host, port, unix};
+use crate::words::{Fault, Host, bind, descriptor, host, port, quoted, unix};
 
 const LAYERS: [Layer; 5] = [
     Layer::File,
@@ -228,7 +228,7 @@ fn doubles(places: &[(Bind, &Place)]) -> Vec<Problem> {
             .find(|(other, _)| overlap(other, bind));
         if let Some((other, at)) = before {
             let what = match other == bind {
-                true => format!("`{bind}` is listed twice"),
+                true => format!("{} is listed twice", quoted(&bind.to_string())),
                 false => format!("`{bind}` and `{other}` overlap: `systemd:` takes all"),
             };
             let problem = Problem::new(what, (*place).clone(), "keep one of the two");

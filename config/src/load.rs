@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 
 use crate::layers::{self, CONFIG, Environment};
-use crate::problem::{Place, Problems};
+use crate::problem::{Place, Problems, printable};
 use crate::resolve::{Effective, resolve};
 use crate::types::Config;
 
@@ -88,21 +88,26 @@ impl Loaded {
     /// Every effective value and its origin, one line each, in three columns.
     #[must_use]
     pub fn table(&self) -> String {
-        let width = |column: fn(&Effective) -> &str| {
-            self.effective
-                .iter()
-                .map(|row| column(row).chars().count())
+        let rows: Vec<[String; 3]> = self
+            .effective
+            .iter()
+            .map(|row| {
+                [
+                    row.name.to_owned(),
+                    printable(&row.value),
+                    row.origin.to_string(),
+                ]
+            })
+            .collect();
+        let width = |column: usize| {
+            rows.iter()
+                .map(|row| row[column].chars().count())
                 .max()
                 .unwrap_or(0)
         };
-        let (names, values) = (width(|row| row.name), width(|row| &row.value));
+        let (names, values) = (width(0), width(1));
         let mut table = String::new();
-        for Effective {
-            name,
-            value,
-            origin,
-        } in &self.effective
-        {
+        for [name, value, origin] in &rows {
             let _ = writeln!(table, "{name:names$}  {value:values$}  {origin}");
         }
         table

@@ -83,14 +83,16 @@ pub(crate) enum Kind {
     Time { words: &'static [&'static str] },
     /// One of some words.
     Choice(fn() -> Vec<&'static str>),
+    /// The number of an open file, but not those of the standard streams for output.
+    Descriptor,
     /// Octal digits as text, or as TOML's octal number.
     Octal,
     /// A name, or its number.
     Account,
-    /// Any text, such as a path.
-    Text,
-    /// Several texts.
-    List,
+    /// Text, such as this.
+    Text { like: &'static str },
+    /// Several texts, such as these.
+    List { like: &'static [&'static str] },
 }
 
 /// What a key's words mean.
@@ -117,6 +119,15 @@ pub(crate) enum Spelling {
     Bind,
 }
 
+/// A duration and nothing else.
+pub(super) const TIME: Kind = Kind::Time { words: &[] };
+
+/// Fills in a field, unless its words are wrong.
+pub(super) fn put<T>(field: &mut T, value: Result<T, Fault>) -> Result<(), Fault> {
+    *field = value?;
+    Ok(())
+}
+
 impl Key {
     /// The flag: `--workers`.
     #[must_use]
@@ -140,7 +151,7 @@ impl Key {
     /// Whether it may be given more than once.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {
-        matches!(self.kind, Kind::List)
+        matches!(self.kind, Kind::List { .. })
     }
 }
 
@@ -159,10 +170,11 @@ impl Kind {
                 )
             }
             Self::Choice(names) => format!("one of \"{}\"", names().join("\", \"")),
+            Self::Descriptor => "the number of an inherited socket, like 3".to_owned(),
             Self::Octal => "octal digits as text, like \"027\"".to_owned(),
-            Self::Account => "a name as text, or its number".to_owned(),
-            Self::Text => "text in quotes".to_owned(),
-            Self::List => "text in quotes, or a list of them".to_owned(),
+            Self::Account => "a name as text, like \"www-data\", or a number".to_owned(),
+            Self::Text { like } => format!("text in quotes, like \"{like}\""),
+            Self::List { .. } => "text in quotes, or a list of them".to_owned(),
         }
     }
 }

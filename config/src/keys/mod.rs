@@ -1,7 +1,12 @@
-//! The one table of keys, and the shape of its rows.
+//! The one table of keys: a row holds all that is known of a key, and a file the rows of a heading.
 
+mod deadlines;
 mod key;
+mod listening;
+mod log;
+mod restarts;
 mod table;
+mod workers;
 
 pub use key::{Heading, Key, OnReload};
 pub(crate) use key::{Kind, Meaning, Spelling};

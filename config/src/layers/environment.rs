@@ -40,7 +40,7 @@ impl Environment {
     /// The configuration file that it names, and where it does.
     pub(crate) fn config(&self) -> Option<(&OsString, Place)> {
         let path = self.variables.get(CONFIG_VARIABLE)?;
-        Some((path, place(CONFIG_VARIABLE, path)))
+        Some((path, whole(CONFIG_VARIABLE, path)))
     }
 
     /// What the environment gives. Variables that begin like Brigade's but are none are problems.
@@ -74,40 +74,57 @@ fn layer(name: &str) -> Layer {
     }
 }
 
-fn place(name: &str, value: &OsString) -> Place {
+/// The place of a whole value.
+fn whole(name: &str, value: &OsString) -> Place {
+    let value = value.to_string_lossy().into_owned();
     Place::Environment {
         name: name.to_owned(),
-        value: value.to_string_lossy().into_owned(),
+        at: 0..value.len(),
+        value,
     }
 }
 
 fn words(key: &Key, name: &str, value: &OsString, problems: &mut Vec<Problem>) -> Vec<Words> {
-    let place = place(name, value);
     let Some(text) = value.to_str() else {
         // Somebody else's variable in another encoding is not Brigade's business.
         if layer(name).is_ours() {
             let what = "the value is not text in UTF-8";
-            problems.push(Problem::new(
-                what,
-                place,
-                "write it in UTF-8, or unset the variable",
-            ));
+            let cure = "write it in UTF-8, or unset the variable";
+            problems.push(Problem::new(what, whole(name, value), cure));
         }
         return Vec::new();
     };
-    let parts: Vec<&str> = match key.kind {
-        Kind::List => text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-            .collect(),
-        _ => vec![text],
-    };
-    let words = |text: &str| Words {
-        text: text.to_owned(),
-        place: place.clone(),
-    };
-    parts.into_iter().map(words).collect()
+    match key.kind {
+        Kind::List { .. } => parts(name, text),
+        _ => vec![Words {
+            text: text.to_owned(),
+            place: whole(name, value),
+        }],
+    }
+}
+
+/// What stands between commas, each with its own place.
+fn parts(name: &str, value: &str) -> Vec<Words> {
+    let mut words = Vec::new();
+    let mut start = 0;
+    for part in value.split(',') {
+        let text = part.trim();
+        let from = start + part.len() - part.trim_start().len();
+        if !text.is_empty() {
+            let at = from..from + text.len();
+            let place = Place::Environment {
+                name: name.to_owned(),
+                value: value.to_owned(),
+                at,
+            };
+            words.push(Words {
+                text: text.to_owned(),
+                place,
+            });
+        }
+        start += part.len() + 1;
+    }
+    words
 }
 
 fn is_known(name: &str) -> bool {
@@ -119,14 +136,23 @@ fn is_known(name: &str) -> bool {
 fn unknown(name: &str, value: &OsString) -> Problem {
     let names = keys()
         .flat_map(|key| key.environment)
-        .filter(|name| name.starts_with(OURS));
-    let names = names.copied().chain([CONFIG_VARIABLE]);
+        .copied()
+        .chain([CONFIG_VARIABLE]);
+    // Compared without the common beginning, which would make all of them look alike.
+    let meant = nearest(
+        name.trim_start_matches(OURS),
+        names.filter_map(|n| n.strip_prefix(OURS)),
+    );
+    let value = value.to_string_lossy().into_owned();
     Problem::new(
         format!("Brigade does not know the variable {}", quoted(name)),
-        place(name, value),
+        Place::Variable {
+            name: name.to_owned(),
+            value,
+        },
         "unset it, or see `brigade help serve` for the variable of each flag",
     )
-    .meaning(nearest(name, names))
+    .meaning(meant.map(|rest| format!("{OURS}{rest}")).as_deref())
 }
 
 /// Whether Kubernetes made this variable for a Service that happens to be called `brigade`,

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -20,59 +20,31 @@ pub(crate) struct File {
     pub(crate) source: Arc<Source>,
 }
 
-/// Reads the named file, or the usual one if it exists. `named_at` is where the name stood.
+/// Reads the named file, or the usual one if it exists; what is named is found from `directory`.
 pub(crate) fn open(
     named: Option<(&OsStr, Place)>,
     directory: &Path,
 ) -> Result<Option<File>, Problem> {
-    let (shown, path, named_at) = match named {
-        Some((name, place)) => (
-            name.to_string_lossy().into_owned(),
-            directory.join(name),
-            Some(place),
-        ),
-        None => (USUAL.to_owned(), directory.join(USUAL), None),
+    let (name, named_at) = match named {
+        Some((name, place)) => (name, Some(place)),
+        None => (OsStr::new(USUAL), None),
     };
+    let path = directory.join(name);
+    let shown = name.to_string_lossy().into_owned();
     let refuse = |what: &str, cure: &str| {
         let problem = Problem::new(
             format!("`{shown}` {what}"),
             Place::Path(shown.clone()),
             cure,
         );
-        Err(match &named_at {
-            Some(place) => problem.against(place.clone()),
-            None => problem,
-        })
+        named_at.iter().cloned().fold(problem, Problem::against)
     };
     let bytes = match read(&path) {
         Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound && named_at.is_none() => return Ok(None),
         Err(error) => {
-            return match error.kind() {
-                ErrorKind::NotFound if named_at.is_none() => Ok(None),
-                ErrorKind::NotFound => refuse(
-                    "does not exist",
-                    "name a file that exists, or leave the name away",
-                ),
-                ErrorKind::PermissionDenied => refuse(
-                    "may not be read",
-                    "let the user who starts Brigade read it (`chmod`, `chown`)",
-                ),
-                ErrorKind::IsADirectory => refuse(
-                    "is a directory",
-                    "name a file, such as the brigade.toml in it",
-                ),
-                ErrorKind::InvalidInput => {
-                    refuse("is not a regular file", "name a file of at most 1 MiB")
-                }
-                ErrorKind::FileTooLarge => refuse(
-                    "is larger than 1 MiB",
-                    "name a configuration file, see brigade.toml",
-                ),
-                _ => refuse(
-                    &format!("cannot be read: {error}"),
-                    "see the message of the system",
-                ),
-            };
+            let (what, cure) = sentence(&error);
+            return Err(refuse(&what, cure));
         }
     };
     match String::from_utf8(bytes) {
@@ -81,27 +53,25 @@ pub(crate) fn open(
             source: Arc::new(Source::new(shown, text)),
         })),
         Err(error) => {
-            let at = error.utf8_error().valid_up_to();
-            let line = error.as_bytes()[..at]
-                .iter()
-                .filter(|byte| **byte == b'\n')
-                .count()
-                + 1;
-            refuse(
-                &format!("is not text in UTF-8: see byte {at}, in line {line}"),
-                "save it in UTF-8",
-            )
+            let sound = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = sound.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let what = format!(
+                "is not text in UTF-8: see line {line}, byte {}",
+                sound.len()
+            );
+            Err(refuse(&what, "save it in UTF-8"))
         }
     }
 }
 
 /// The whole file. What is no regular file is refused unopened: a FIFO would hold us for ever.
-fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+fn read(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = fs::metadata(path)?;
     if metadata.is_dir() {
         return Err(ErrorKind::IsADirectory.into());
     }
-    if !metadata.is_file() {
+    // /dev/null is the usual way to say "no file".
+    if !metadata.is_file() && path != Path::new("/dev/null") {
         return Err(ErrorKind::InvalidInput.into());
     }
     let mut bytes = Vec::new();
@@ -112,4 +82,46 @@ fn read(path: &Path) -> std::io::Result<Vec<u8>> {
         return Err(ErrorKind::FileTooLarge.into());
     }
     Ok(bytes)
+}
+
+/// What is said of a file that cannot be read, and what to do.
+fn sentence(error: &io::Error) -> (String, &'static str) {
+    let (what, cure) = match error.kind() {
+        ErrorKind::NotFound => ("does not exist", "name a file that exists, or none"),
+        ErrorKind::PermissionDenied => (
+            "may not be read",
+            "let the user who starts Brigade read it (`chmod`, `chown`)",
+        ),
+        ErrorKind::IsADirectory => (
+            "is a directory",
+            "name a file, such as the brigade.toml in it",
+        ),
+        ErrorKind::InvalidInput => ("is not a regular file", "name a file of at most 1 MiB"),
+        ErrorKind::FileTooLarge => ("is larger than 1 MiB", "name a configuration file"),
+        _ => {
+            return (
+                format!("cannot be read: {error}"),
+                "see what the system says about it",
+            );
+        }
+    };
+    (what.to_owned(), cure)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::sentence;
+
+    #[test]
+    fn a_file_that_may_not_be_read_is_told_apart_from_a_missing_one() {
+        assert_eq!(
+            sentence(&ErrorKind::PermissionDenied.into()).0,
+            "may not be read"
+        );
+        assert_eq!(sentence(&ErrorKind::NotFound.into()).0, "does not exist");
+        let other = sentence(&Error::other("the disk is on fire")).0;
+        assert_eq!(other, "cannot be read: the disk is on fire");
+    }
 }

@@ -5,6 +5,7 @@ mod environment;
 mod file;
 mod flags;
 mod given;
+mod syntax;
 mod walk;
 
 pub use environment::CHILD_VARIABLES;

@@ -1,15 +1,15 @@
 //! Through the file, key by key: every key and value has its span, and nothing stops at the first
 //! fault.
 
-use std::collections::BTreeSet;
-use std::ops::Range;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error};
+use toml::de::{DeTable, DeValue};
 
 use super::file::File;
 use super::given::{Given, Layer, Words};
+use super::syntax::syntax;
 use crate::keys::{Key, Kind, key, keys};
 use crate::problem::{Place, Problem, Source};
 use crate::words::{nearest, quoted};
@@ -19,7 +19,7 @@ impl File {
     pub(crate) fn givens(&self, problems: &mut Vec<Problem>) -> Vec<Given> {
         let source = &self.source;
         let (table, errors) = DeTable::parse_recoverable(&source.text);
-        let broken = syntax(source, &errors, problems);
+        let broken = syntax(source, table.get_ref(), &errors, problems);
         let mut found = Vec::new();
         let mut givens = Vec::new();
         for (name, value) in table.get_ref() {
@@ -39,52 +39,13 @@ impl File {
     }
 }
 
-/// Adds the first error of each broken line, and returns these lines.
-fn syntax(source: &Arc<Source>, errors: &[Error], problems: &mut Vec<Problem>) -> BTreeSet<usize> {
-    let mut ordered: Vec<(Range<usize>, &str)> = errors
-        .iter()
-        .map(|error| (source.clamp(error.span().unwrap_or(0..0)), error.message()))
-        .collect();
-    // Of two errors at one line the longer is the one that covers the words at fault.
-    ordered.sort_by_key(|(span, _)| (source.line(span.start), usize::MAX - span.len()));
-    let mut lines = BTreeSet::new();
-    for (span, message) in ordered {
-        if lines.insert(source.line(span.start)) {
-            problems.push(explained(source, span, message));
-        }
-    }
-    lines
-}
-
-/// A syntax error, with a cure for those that people run into.
-fn explained(source: &Arc<Source>, span: Range<usize>, message: &str) -> Problem {
-    let words = source.text[span.clone()].trim();
-    let (what, cure) = if message.starts_with("string values must be quoted") {
-        if words.is_empty() {
-            (
-                "a value is missing".to_owned(),
-                "write a value behind the `=`".to_owned(),
-            )
-        } else {
-            let what = format!("{} is text without quotes", quoted(words));
-            (what, format!("write {}", quoted(&format!("\"{words}\""))))
-        }
-    } else if message == "duplicate key" {
-        let what = format!("{} is given twice", quoted(words));
-        (what, "keep one of the two lines".to_owned())
-    } else {
-        let what = format!("this is not TOML: {message}");
-        (
-            what,
-            "write `key = value`, with text in quotes; see https://toml.io".to_owned(),
-        )
-    };
-    Problem::new(what, file_place(source, span), cure)
-}
-
-fn unknown(source: &Arc<Source>, name: &Spanned<Cow<'_>>, value: &Spanned<DeValue<'_>>) -> Problem {
+fn unknown(
+    source: &Arc<Source>,
+    name: &Spanned<Cow<'_, str>>,
+    value: &Spanned<DeValue<'_>>,
+) -> Problem {
     let word: &str = name.get_ref();
-    let place = file_place(source, name.span());
+    let place = Place::within(source, name.span());
     if matches!(value.get_ref(), DeValue::Table(_)) {
         let what = format!("there is no section {}", quoted(word));
         return Problem::new(
@@ -98,8 +59,6 @@ fn unknown(source: &Arc<Source>, name: &Spanned<Cow<'_>>, value: &Spanned<DeValu
         .meaning(nearest(word, keys().map(|key| key.name)))
 }
 
-type Cow<'a> = std::borrow::Cow<'a, str>;
-
 fn given(
     source: &Arc<Source>,
     key: &'static Key,
@@ -107,11 +66,15 @@ fn given(
     problems: &mut Vec<Problem>,
 ) -> Option<Given> {
     let items = match (key.kind, value.get_ref()) {
-        (Kind::List, DeValue::Array(items)) => {
+        (Kind::List { .. }, DeValue::Array(items)) => {
             if items.is_empty() {
                 let what = format!("`{}` is an empty list", key.name);
                 let cure = "name a place to listen, or take the line out";
-                problems.push(Problem::new(what, file_place(source, value.span()), cure));
+                problems.push(Problem::new(
+                    what,
+                    Place::within(source, value.span()),
+                    cure,
+                ));
             }
             items.iter().collect()
         }
@@ -119,7 +82,7 @@ fn given(
     };
     let mut words = Vec::new();
     for item in items {
-        let place = file_place(source, item.span());
+        let place = Place::within(source, item.span());
         match text(key.kind, item.get_ref()) {
             Some(text) => words.push(Words { text, place }),
             None => problems.push(wrong_type(key, item.get_ref(), place)),
@@ -140,7 +103,11 @@ fn text(kind: Kind, value: &DeValue<'_>) -> Option<String> {
             (number.radix() == 8).then(|| number.as_str().to_owned())
         }
         (
-            Kind::Number { .. } | Kind::NumberOr { .. } | Kind::Time { .. } | Kind::Account,
+            Kind::Number { .. }
+            | Kind::NumberOr { .. }
+            | Kind::Descriptor
+            | Kind::Time { .. }
+            | Kind::Account,
             DeValue::Integer(number),
         ) => Some(
             i128::from_str_radix(number.as_str(), number.radix())
@@ -157,8 +124,8 @@ fn text(kind: Kind, value: &DeValue<'_>) -> Option<String> {
             | Kind::Choice(_)
             | Kind::Octal
             | Kind::Account
-            | Kind::Text
-            | Kind::List,
+            | Kind::Text { .. }
+            | Kind::List { .. },
             DeValue::String(words),
         ) => Some(words.to_string()),
         _ => None,
@@ -190,14 +157,9 @@ fn wrong_type(key: &Key, value: &DeValue<'_>, place: Place) -> Problem {
 fn is_bare(kind: Kind, words: &str) -> bool {
     match kind {
         Kind::Switch => ["true", "false"].contains(&words),
-        Kind::Number { .. } | Kind::NumberOr { .. } => words.parse::<u32>().is_ok(),
+        Kind::Number { .. } | Kind::NumberOr { .. } | Kind::Descriptor => {
+            words.parse::<u32>().is_ok()
+        }
         _ => false,
-    }
-}
-
-fn file_place(source: &Arc<Source>, span: Range<usize>) -> Place {
-    Place::File {
-        source: Arc::clone(source),
-        span: source.clamp(span),
     }
 }

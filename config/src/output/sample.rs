@@ -9,11 +9,11 @@ const WIDTH: usize = 96;
 const HEAD: &str = "\
 #:schema ./brigade.schema.json
 
-# Brigade's configuration: every key with its default. A line `#key = value` shows a default; to
-# change it, take the `#` away. `brigade check` prints what holds and who said so.
+# Brigade's configuration: every key with its default. To change one, take away the `#` in front
+# of its name. `brigade check` prints what holds and who said so.
 #
 # Stronger than this file are the environment and, above all, flags; see docs/configuration.md.
-# TIME is a number of seconds (5, 0.5) or text with units (\"250ms\", \"1m 30s\", \"2h\"), at most 24h.
+# Durations are seconds (5, 0.5) or text with units (\"250ms\", \"1m 30s\", \"2h\"), at most 24h.
 ";
 
 /// The text of `config/brigade.toml`.
@@ -41,35 +41,42 @@ fn prose(key: &Key) -> String {
     if key.on_reload == OnReload::NeedsRestart {
         lines.push_str("# A change needs a restart.\n");
     }
-    let _ = writeln!(
-        lines,
-        "# Flag --{}, environment {}",
-        key.name,
-        key.environment.join(", ")
-    );
-    lines
+    let names = key.environment.join(", ");
+    lines + &wrapped(&format!("Flag --{}, environment {names}", key.name))
 }
 
-/// The line to uncomment. A key without a default shows what one would write.
+/// The line to uncomment: the default or, where there is none, what one might write.
 fn example(key: &Key) -> String {
-    let value = match key.default {
-        Some(default) => value(key.kind, default),
-        None => format!("  # {}; unset by default", key.kind.wants()),
-    };
-    format!("#{} = {value}", key.name)
+    match key.default {
+        Some(default) => format!("#{} = {}", key.name, value(key.kind, default)),
+        None => format!(
+            "#{} = {}  # for example; unset by default",
+            key.name,
+            like(key.kind)
+        ),
+    }
 }
 
 /// The words as TOML.
 fn value(kind: Kind, words: &str) -> String {
-    let bare = match kind {
-        Kind::Switch | Kind::Number { .. } => true,
-        Kind::NumberOr { .. } => words.parse::<u32>().is_ok(),
-        _ => false,
-    };
-    if bare {
-        words.to_owned()
-    } else {
-        format!("\"{words}\"")
+    match kind {
+        Kind::Switch | Kind::Number { .. } => words.to_owned(),
+        _ => format!("\"{words}\""),
+    }
+}
+
+/// Some value of a kind, as TOML.
+fn like(kind: Kind) -> String {
+    match kind {
+        Kind::Switch => "true".to_owned(),
+        Kind::Number { least, .. } | Kind::NumberOr { least, .. } => least.to_string(),
+        Kind::Descriptor => "3".to_owned(),
+        Kind::Time { .. } => "\"1m 30s\"".to_owned(),
+        Kind::Choice(names) => format!("\"{}\"", names().first().unwrap_or(&"")),
+        Kind::Octal => "\"027\"".to_owned(),
+        Kind::Account => "\"www-data\"".to_owned(),
+        Kind::Text { like } => format!("\"{like}\""),
+        Kind::List { like } => format!("[\"{}\"]", like.join("\", \"")),
     }
 }
 

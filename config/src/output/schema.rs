@@ -62,10 +62,11 @@ fn words(kind: Kind) -> Value {
             json!({"anyOf": ways})
         }
         Kind::Choice(names) => json!({"enum": names()}),
+        Kind::Descriptor => json!({"type": "integer", "minimum": 0, "not": {"enum": [1, 2]}}),
         Kind::Octal => json!({"type": "string", "pattern": "^(0o)?[0-7]{1,4}$"}),
         Kind::Account => json!({"type": ["string", "integer"]}),
-        Kind::Text => json!({"type": "string"}),
-        Kind::List => json!({"anyOf": [
+        Kind::Text { .. } => json!({"type": "string"}),
+        Kind::List { .. } => json!({"anyOf": [
             {"type": "string"},
             {"type": "array", "items": {"type": "string"}, "minItems": 1},
         ]}),

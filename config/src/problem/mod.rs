@@ -7,3 +7,4 @@ mod render;
 pub use place::Origin;
 pub(crate) use place::{Place, Source};
 pub use problems::{Problem, Problems};
+pub(crate) use render::printable;

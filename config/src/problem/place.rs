@@ -66,11 +66,16 @@ impl Source {
     /// The bytes of the lines that a span touches, without the last line's end.
     pub(crate) fn whole_lines(&self, span: &Range<usize>) -> Range<usize> {
         let start = self.lines[self.line(span.start) - 1];
-        let last = span.end.max(span.start);
-        let end = self.text[last..]
-            .find('\n')
-            .map_or(self.text.len(), |length| last + length);
-        start..end
+        let rest = &self.text[span.end..];
+        let end = span.end + rest.find('\n').unwrap_or(rest.len());
+        let text = &self.text[start..end];
+        start
+            ..start
+                + text
+                    .strip_suffix('\r')
+                    .unwrap_or(text)
+                    .len()
+                    .max(span.end - start)
     }
 
     /// The span moved to borders of characters: no later slicing can panic.
@@ -92,8 +97,14 @@ impl Source {
 pub(crate) enum Place {
     /// `--workers 0`; no value for switches.
     Flag { flag: String, value: Option<String> },
-    /// `WEB_CONCURRENCY=0`.
-    Environment { name: String, value: String },
+    /// `WEB_CONCURRENCY=0`, and which bytes of the value are meant.
+    Environment {
+        name: String,
+        value: String,
+        at: Range<usize>,
+    },
+    /// `BRIGADE_WORKERZ=4`, where the name itself is at fault.
+    Variable { name: String, value: String },
     /// Words in the configuration file.
     File {
         source: Arc<Source>,
@@ -109,11 +120,21 @@ pub(crate) enum Place {
 }
 
 impl Place {
+    /// Words of a file, whatever the span.
+    pub(crate) fn within(source: &Arc<Source>, span: Range<usize>) -> Self {
+        Self::File {
+            source: Arc::clone(source),
+            span: source.clamp(span),
+        }
+    }
+
     /// The same without the words themselves.
     pub(crate) fn origin(&self) -> Origin {
         match self {
             Self::Flag { flag, .. } => Origin::Flag(flag.clone()),
-            Self::Environment { name, .. } => Origin::Environment(name.clone()),
+            Self::Environment { name, .. } | Self::Variable { name, .. } => {
+                Origin::Environment(name.clone())
+            }
             Self::File { source, span } => Origin::File {
                 path: source.path.clone(),
                 line: source.line(span.start),
@@ -131,7 +152,7 @@ impl Place {
         match self {
             Self::Path(_) => (0, 0),
             Self::File { span, .. } => (1, span.start),
-            Self::Environment { .. } => (2, 0),
+            Self::Environment { .. } | Self::Variable { .. } => (2, 0),
             Self::Flag { .. } => (3, 0),
             Self::Default { .. } => (4, 0),
         }

@@ -82,9 +82,9 @@ impl Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.place(), self.what.escape_debug())?;
+        write!(f, "{}: {}", self.place(), render::printable(&self.what))?;
         if let Some(nearest) = &self.nearest {
-            write!(f, "; did you mean `{}`?", nearest.escape_debug())?;
+            write!(f, "; did you mean `{}`?", render::printable(nearest))?;
         }
         Ok(())
     }
@@ -112,13 +112,13 @@ impl Problems {
     /// 2 (wrong usage) if the command line alone is at fault, otherwise 78 (bad configuration).
     #[must_use]
     pub fn exit_code(&self) -> u8 {
-        let places = self.all.iter().flat_map(|problem| &problem.places);
-        let mut others = places.filter(|place| !matches!(place, Place::Flag { .. }));
-        if others.next().is_none() {
-            USAGE
-        } else {
-            CONFIG
-        }
+        let of_flags = |place: &Place| matches!(place, Place::Flag { .. } | Place::Default { .. });
+        let all_of_flags = self
+            .all
+            .iter()
+            .flat_map(|problem| &problem.places)
+            .all(of_flags);
+        if all_of_flags { USAGE } else { CONFIG }
     }
 
     /// The whole report for a person: each problem with its source line and its cure, and at the

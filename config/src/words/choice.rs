@@ -7,11 +7,14 @@ use crate::types::{LogFormat, LogLevel, Readiness};
 
 /// A type whose values have names. Where two names mean one value, the later is shown.
 pub(crate) trait Choice: Copy + PartialEq + 'static {
+    /// What is said of a word that is none of them: `is ...`.
+    const OTHERWISE: &'static str;
     /// Every name, in the order of the help.
     const ALL: &'static [(&'static str, Self)];
 }
 
 impl Choice for LogLevel {
+    const OTHERWISE: &'static str = "not a level of the log";
     const ALL: &'static [(&'static str, Self)] = &[
         ("critical", Self::Error),
         ("error", Self::Error),
@@ -23,6 +26,7 @@ impl Choice for LogLevel {
 }
 
 impl Choice for LogFormat {
+    const OTHERWISE: &'static str = "not a form of the log";
     const ALL: &'static [(&'static str, Self)] = &[
         ("auto", Self::Auto),
         ("human", Self::Human),
@@ -32,6 +36,7 @@ impl Choice for LogFormat {
 }
 
 impl Choice for bool {
+    const OTHERWISE: &'static str = "neither yes nor no";
     const ALL: &'static [(&'static str, Self)] = &[
         ("1", true),
         ("yes", true),
@@ -58,7 +63,7 @@ pub(crate) fn choice<T: Choice>(text: &str) -> Result<T, Fault> {
         .map(|name| format!("`{name}`"))
         .collect();
     Err(Fault::new(
-        format!("{} is not one of its values", quoted(word)),
+        format!("{} is {}", quoted(word), T::OTHERWISE),
         format!("write one of {}", all.join(", ")),
     )
     .meaning(nearest(word, names::<T>())))

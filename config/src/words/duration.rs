@@ -127,7 +127,7 @@ fn scaled(number: &str, scale: u128) -> Option<Result<u128, Fault>> {
     let value = |part: &str| part.parse::<u128>().unwrap_or(0);
     let tens = 10_u128.pow(u32::try_from(decimals.len()).unwrap_or(0));
     let fraction = value(decimals) * scale;
-    if fraction % tens != 0 {
+    if !fraction.is_multiple_of(tens) {
         return Some(Err(too_fine()));
     }
     Some(Ok(value(whole) * scale + fraction / tens))

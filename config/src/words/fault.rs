@@ -31,6 +31,9 @@ impl Fault {
 /// The words in back quotes, cut to a readable length.
 pub(crate) fn quoted(words: &str) -> String {
     const MOST: usize = 60;
+    if words.is_empty() {
+        return "an empty text".to_owned();
+    }
     match words.char_indices().nth(MOST) {
         None => format!("`{words}`"),
         Some((end, _)) => format!("`{}…`", &words[..end]),

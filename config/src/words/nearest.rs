@@ -6,16 +6,18 @@ pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    const LONGEST: usize = 64;
-    if word.len() > LONGEST {
-        return None;
-    }
     let plain = |text: &str| text.to_lowercase().replace('_', "-");
-    let word = plain(word);
+    let allowed = |candidate: &str| candidate.len().div_ceil(3);
     candidates
         .into_iter()
-        .map(|candidate| (strsim::osa_distance(&word, &plain(candidate)), candidate))
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(3))
+        .filter(|candidate| word.len().abs_diff(candidate.len()) <= allowed(candidate))
+        .map(|candidate| {
+            (
+                strsim::osa_distance(&plain(word), &plain(candidate)),
+                candidate,
+            )
+        })
+        .filter(|(distance, candidate)| *distance <= allowed(candidate))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }

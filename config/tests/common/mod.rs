@@ -1,0 +1,73 @@
+//! Loading from words: flags, variables and a file's text, with no process or real environment.
+
+// Each test program uses some of it.
+#![allow(dead_code)]
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+use brigade_config::{Loaded, Problems, arguments, load};
+use clap::{ArgMatches, Command};
+
+/// What a case says, layer by layer.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Said<'a> {
+    pub(crate) flags: &'a [&'a str],
+    pub(crate) environment: &'a [(&'a str, &'a str)],
+    pub(crate) file: Option<&'a str>,
+}
+
+/// The matches of a command line.
+pub(crate) fn matches(flags: &[&str]) -> ArgMatches {
+    let words = std::iter::once("brigade").chain(flags.iter().copied());
+    Command::new("brigade")
+        .args(arguments())
+        .get_matches_from(words)
+}
+
+/// Variables as the system gives them.
+pub(crate) fn variables(pairs: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    pairs
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
+}
+
+/// Loads in a directory of its own, where the file is the usual brigade.toml.
+pub(crate) fn read(said: Said<'_>) -> Result<Loaded, Problems> {
+    let directory = tempfile::tempdir().unwrap();
+    if let Some(text) = said.file {
+        fs::write(directory.path().join("brigade.toml"), text).unwrap();
+    }
+    read_in(directory.path(), said)
+}
+
+/// Loads in a directory as it is.
+pub(crate) fn read_in(directory: &Path, said: Said<'_>) -> Result<Loaded, Problems> {
+    load(&matches(said.flags), variables(said.environment), directory)
+}
+
+/// What a configuration shows for a key, and who said so.
+pub(crate) fn effective(said: Said<'_>, name: &str) -> (String, String) {
+    let loaded = read(said).unwrap_or_else(|problems| panic!("{problems}"));
+    let row = loaded.effective.into_iter().find(|row| row.name == name);
+    row.map_or(("absent".into(), String::new()), |row| {
+        (row.value, row.origin.to_string())
+    })
+}
+
+/// Compares with a file beside the tests; with `UPDATE=1` in the environment, writes it instead.
+pub(crate) fn expect(path: &Path, got: &str) {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, got).unwrap();
+        return;
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        expected == got,
+        "{} is out of date; look at the difference, then run the test with UPDATE=1\n\
+         --- expected ---\n{expected}\n--- got ---\n{got}",
+        path.display()
+    );
+}

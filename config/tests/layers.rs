@@ -1,0 +1,433 @@
+//! Which layer wins, how addresses add up, and what a reload can change.
+
+mod common;
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use brigade_config::{
+    Bind, Config, LogConfig, LogFormat, LogLevel, Readiness, RestartIntensity, SupervisorConfig,
+    WorkerConfig, WorkerCount, arguments, load, needs_restart,
+};
+use clap::Command;
+use common::{Said, effective, matches, read, read_in, variables};
+
+const NOTHING: [(&str, &str); 0] = [];
+
+/// The places to listen, in words.
+fn binds(said: Said<'_>) -> String {
+    let loaded = read(said).unwrap_or_else(|problems| panic!("{problems}"));
+    let all: Vec<String> = loaded
+        .config
+        .supervisor
+        .binds
+        .iter()
+        .map(Bind::to_string)
+        .collect();
+    all.join(" ")
+}
+
+fn said<'a>(
+    flags: &'a [&'a str],
+    environment: &'a [(&'a str, &'a str)],
+    file: &'a str,
+) -> Said<'a> {
+    Said {
+        flags,
+        environment,
+        file: Some(file),
+    }
+}
+
+fn row(value: &str, origin: &str) -> (String, String) {
+    (value.to_owned(), origin.to_owned())
+}
+
+#[test]
+fn with_nothing_said_the_defaults_hold() {
+    let loaded = read(Said::default()).unwrap();
+    let seconds = Duration::from_secs;
+    let expected = Config {
+        supervisor: SupervisorConfig {
+            binds: vec![Bind::Tcp(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000)],
+            backlog: 2048,
+            workers: WorkerCount::Auto,
+            timeout_start: seconds(30),
+            timeout_graceful_shutdown: seconds(30),
+            timeout_kill: seconds(5),
+            start_attempts: 3,
+            restart_delay: Duration::from_millis(100),
+            restart_delay_max: seconds(30),
+            restart_calm: seconds(10),
+            restart_intensity: None,
+            user: None,
+            group: None,
+            cpu_affinity: false,
+            pid_file: None,
+            umask: None,
+            ready: Readiness::Auto,
+        },
+        worker: WorkerConfig {
+            timeout_header: seconds(10),
+            timeout_keep_alive: seconds(5),
+            timeout_lame_duck: Duration::from_millis(500),
+        },
+        log: LogConfig {
+            level: LogLevel::Info,
+            format: LogFormat::Auto,
+        },
+    };
+    assert_eq!(loaded.config, expected);
+    assert_eq!(Config::default(), expected);
+    assert_eq!(loaded.file, None);
+    assert!(
+        loaded
+            .effective
+            .iter()
+            .all(|row| row.origin.to_string() == "default")
+    );
+}
+
+#[test]
+fn every_key_reaches_its_place() {
+    let text = "
+        bind = ['fd:3', 'unix:@a']\nbacklog = 1\nworkers = 2\nready = 'notify'\ncpu-affinity = true
+        user = 1000\ngroup = 'staff'\numask = 0o27\npid-file = 'a.pid'\ntimeout-start = 1.5
+        timeout-header = '2s'\ntimeout-keep-alive = 3\ntimeout-graceful-shutdown = 4
+        timeout-lame-duck = 0\ntimeout-kill = 5\nstart-attempts = 6\nrestart-delay = '7ms'
+        restart-delay-max = 8\nrestart-calm = 9\nrestart-intensity = '10/1m'
+        log-level = 'critical'\nlog-format = 'json'\n";
+    let seconds = Duration::from_secs;
+    let expected = Config {
+        supervisor: SupervisorConfig {
+            binds: vec![Bind::Fd(3), Bind::Abstract("a".into())],
+            backlog: 1,
+            workers: WorkerCount::Fixed(2),
+            timeout_start: Duration::from_millis(1500),
+            timeout_graceful_shutdown: seconds(4),
+            timeout_kill: seconds(5),
+            start_attempts: 6,
+            restart_delay: Duration::from_millis(7),
+            restart_delay_max: seconds(8),
+            restart_calm: seconds(9),
+            restart_intensity: Some(RestartIntensity {
+                crashes: 10,
+                period: seconds(60),
+            }),
+            user: Some("1000".into()),
+            group: Some("staff".into()),
+            cpu_affinity: true,
+            pid_file: Some(PathBuf::from("a.pid")),
+            umask: Some(0o27),
+            ready: Readiness::Notify,
+        },
+        worker: WorkerConfig {
+            timeout_header: seconds(2),
+            timeout_keep_alive: seconds(3),
+            timeout_lame_duck: Duration::ZERO,
+        },
+        log: LogConfig {
+            level: LogLevel::Error,
+            format: LogFormat::Json,
+        },
+    };
+    let loaded = read(said(&[], &[], text)).unwrap_or_else(|problems| panic!("{problems}"));
+    assert_eq!(loaded.config, expected);
+}
+
+#[test]
+fn flags_beat_the_environment_which_beats_the_file_which_beats_the_default() {
+    let (flag, own, uvicorn, platform) = (
+        ["--workers", "5"],
+        ("BRIGADE_WORKERS", "4"),
+        ("UVICORN_WORKERS", "3"),
+        ("WEB_CONCURRENCY", "2"),
+    );
+    let file = "\n\nworkers = 1\n";
+    let get = |flags: &[&str], environment: &[(&str, &str)], file: &str| {
+        effective(said(flags, environment, file), "workers")
+    };
+    assert_eq!(
+        get(&flag, &[own, uvicorn, platform], file),
+        row("5", "flag --workers")
+    );
+    assert_eq!(
+        get(&[], &[platform, uvicorn, own], file),
+        row("4", "environment BRIGADE_WORKERS")
+    );
+    assert_eq!(
+        get(&[], &[platform, uvicorn], file),
+        row("3", "environment UVICORN_WORKERS")
+    );
+    assert_eq!(
+        get(&[], &[platform], file),
+        row("2", "environment WEB_CONCURRENCY")
+    );
+    assert_eq!(get(&[], &[], file), row("1", "brigade.toml:3"));
+    assert_eq!(get(&[], &[], ""), row("auto", "default"));
+}
+
+#[test]
+fn an_empty_variable_counts_as_unset() {
+    let environment = [
+        ("BRIGADE_WORKERS", ""),
+        ("WEB_CONCURRENCY", "2"),
+        ("BRIGADE_NOSUCH", ""),
+    ];
+    let got = effective(said(&[], &environment, ""), "workers");
+    assert_eq!(got, row("2", "environment WEB_CONCURRENCY"));
+}
+
+#[test]
+fn a_bad_value_is_told_even_where_a_stronger_one_replaces_it() {
+    let problems = read(said(&["--workers", "2"], &NOTHING, "workers = 0")).unwrap_err();
+    assert_eq!(problems.iter().len(), 1);
+}
+
+#[test]
+fn variables_of_others_are_looked_at_only_if_they_count() {
+    let foreign = [
+        ("PORT", "/dev/ttyS0"),
+        ("UVICORN_WORKERS", "many"),
+        ("UVICORN_RELOAD", "1"),
+    ];
+    let own = ["--port", "80", "--workers", "2"];
+    assert_eq!(binds(said(&own, &foreign, "")), "127.0.0.1:80");
+    assert_eq!(read(said(&[], &foreign, "")).unwrap_err().iter().len(), 2);
+    // A contradiction among them, too.
+    let foreign = [("UVICORN_UDS", "/a"), ("UVICORN_FD", "3")];
+    assert_eq!(binds(said(&["--bind", "fd:4"], &foreign, "")), "fd:4");
+}
+
+#[test]
+fn what_brigade_and_kubernetes_put_into_the_environment_is_no_configuration() {
+    let environment = [
+        ("BRIGADE_SLOT", "3"),
+        ("BRIGADE_GENERATION", "1"),
+        ("BRIGADE_WORKER", "7"),
+        ("BRIGADE_PORT", "tcp://10.0.0.1:80"),
+        ("BRIGADE_SERVICE_HOST", "10.0.0.1"),
+        ("BRIGADE_PORT_80_TCP_PROTO", "tcp"),
+    ];
+    assert_eq!(
+        read(said(&[], &environment, "")).unwrap().config,
+        Config::default()
+    );
+}
+
+#[test]
+fn host_and_port_are_amended_by_stronger_layers() {
+    let file = "host = '0.0.0.0'\nport = 1\n";
+    assert_eq!(binds(said(&["--port", "2"], &[], file)), "0.0.0.0:2");
+    assert_eq!(
+        binds(said(&["--host", "::1"], &[("BRIGADE_PORT", "3")], file)),
+        "[::1]:3"
+    );
+    assert_eq!(
+        binds(said(&["--host", "localhost"], &[], "")),
+        "localhost:8000"
+    );
+    assert_eq!(
+        effective(said(&["--port", "2"], &[], file), "host"),
+        row("0.0.0.0", "brigade.toml:1")
+    );
+    assert_eq!(
+        effective(said(&["--port", "2"], &[], file), "port"),
+        row("2", "flag --port")
+    );
+}
+
+#[test]
+fn any_other_choice_of_a_stronger_layer_replaces_the_weaker_one_whole() {
+    let file = "bind = ['0.0.0.0:80', 'unix:/a']";
+    assert_eq!(binds(said(&[], &[], file)), "0.0.0.0:80 unix:/a");
+    assert_eq!(
+        binds(said(&["--port", "9000"], &[], file)),
+        "127.0.0.1:9000"
+    );
+    assert_eq!(
+        binds(said(&["--uds", "/b"], &[("HOST", "::")], file)),
+        "unix:/b"
+    );
+    assert_eq!(
+        binds(said(&["--fd", "3"], &[], "host = '::'\nport = 80\n")),
+        "fd:3"
+    );
+    assert_eq!(
+        binds(said(&[], &[("BRIGADE_BIND", "fd:3, [::]:80")], file)),
+        "fd:3 [::]:80"
+    );
+    // Port 0 is another free port each time.
+    let twice = ["--bind", "[::1]:0", "--bind", "[::1]:0"];
+    assert_eq!(binds(said(&twice, &[], "")), "[::1]:0 [::1]:0");
+}
+
+#[test]
+fn only_the_keys_that_spell_the_address_are_shown() {
+    let uds = said(&["--uds", "/b"], &[], "bind = 'fd:3'");
+    assert_eq!(effective(uds, "uds"), row("/b", "flag --uds"));
+    assert_eq!(effective(uds, "bind").0, "absent");
+    assert_eq!(effective(uds, "host").0, "absent");
+    assert_eq!(
+        effective(said(&["--fd", "3"], &[], ""), "fd"),
+        row("3", "flag --fd")
+    );
+    let several = said(&["--bind", "fd:3", "--bind", "localhost:80"], &[], "");
+    assert_eq!(
+        effective(several, "bind"),
+        row("fd:3, localhost:80", "flag --bind")
+    );
+}
+
+#[test]
+fn a_platforms_port_without_a_host_is_reachable_from_outside() {
+    let platform = [("PORT", "3000")];
+    assert_eq!(binds(said(&[], &platform, "")), "0.0.0.0:3000");
+    assert_eq!(
+        effective(said(&[], &platform, ""), "host"),
+        row("0.0.0.0", "environment PORT")
+    );
+    assert_eq!(
+        binds(said(&[], &platform, "host = '127.0.0.1'")),
+        "127.0.0.1:3000"
+    );
+    assert_eq!(
+        binds(said(&["--port", "80"], &platform, "")),
+        "127.0.0.1:80"
+    );
+    assert_eq!(
+        binds(said(&[], &[("UVICORN_PORT", "3000")], "")),
+        "127.0.0.1:3000"
+    );
+}
+
+#[test]
+fn switches_can_be_turned_off_again() {
+    let file = "cpu-affinity = true";
+    let get = |flags: &[&str]| effective(said(flags, &[], file), "cpu-affinity");
+    assert_eq!(get(&[]), row("true", "brigade.toml:1"));
+    assert_eq!(
+        get(&["--no-cpu-affinity"]),
+        row("false", "flag --no-cpu-affinity")
+    );
+    assert_eq!(
+        get(&["--no-cpu-affinity", "--cpu-affinity"]),
+        row("true", "flag --cpu-affinity")
+    );
+}
+
+#[test]
+fn the_default_lame_duck_shrinks_with_the_shutdown() {
+    let short = said(&["--timeout-graceful-shutdown", "0"], &[], "");
+    assert_eq!(effective(short, "timeout-lame-duck"), row("0s", "default"));
+}
+
+#[test]
+fn the_file_is_named_by_the_flag_or_the_environment_or_is_the_usual_one() {
+    let directory = tempfile::tempdir().unwrap();
+    let here = directory.path();
+    for (name, port) in [("a.toml", 1), ("b.toml", 2), ("brigade.toml", 3)] {
+        fs::write(here.join(name), format!("port = {port}\n")).unwrap();
+    }
+    let file = |flags: &[&str], environment: &[(&str, &str)]| {
+        let loaded = read_in(
+            here,
+            Said {
+                flags,
+                environment,
+                file: None,
+            },
+        )
+        .unwrap();
+        let port = loaded
+            .effective
+            .into_iter()
+            .find(|row| row.name == "port")
+            .unwrap();
+        assert!(loaded.file.is_none_or(|path| path.is_absolute()));
+        port.origin.to_string()
+    };
+    let b = ("BRIGADE_CONFIG", "b.toml");
+    assert_eq!(file(&["--config", "a.toml"], &[b]), "a.toml:1");
+    assert_eq!(file(&[], &[b]), "b.toml:1");
+    assert_eq!(file(&[], &[]), "brigade.toml:1");
+    assert_eq!(file(&["--config", "/dev/null"], &[]), "default");
+    assert_eq!(file(&["-c", "a.toml"], &[]), "a.toml:1");
+}
+
+#[test]
+fn the_same_words_can_be_read_again_after_the_file_changed() {
+    let directory = tempfile::tempdir().unwrap();
+    let (matches, path) = (
+        matches(&["--port", "80"]),
+        directory.path().join("brigade.toml"),
+    );
+    let read = || load(&matches, variables(&[]), directory.path());
+    fs::write(&path, "workers = 1").unwrap();
+    let before = read().unwrap().config;
+    fs::write(&path, "workers = 2\nbacklog = 1\n").unwrap();
+    let after = read().unwrap().config;
+    assert_eq!(after.supervisor.workers, WorkerCount::Fixed(2));
+    assert_eq!(needs_restart(&before, &after), ["backlog"]);
+    fs::write(&path, "workers = ").unwrap();
+    assert!(read().is_err());
+}
+
+#[test]
+fn a_reload_applies_numbers_and_deadlines_but_not_sockets_and_accounts() {
+    let old = read(Said::default()).unwrap().config;
+    let new = |file| read(said(&[], &[], file)).unwrap().config;
+    let applied = new("workers = 3\ntimeout-kill = 1\nlog-level = 'debug'\nready = 'notify'\n");
+    assert!(needs_restart(&old, &applied).is_empty());
+    let refused = new("port = 1\nuser = 'a'\ngroup = 'b'\numask = '0'\npid-file = 'p'\n");
+    assert_eq!(
+        needs_restart(&old, &refused),
+        ["bind", "user", "group", "umask", "pid-file"]
+    );
+    assert_eq!(
+        needs_restart(&old, &new("log-format = 'json'")),
+        ["log-format"]
+    );
+}
+
+#[test]
+fn a_command_without_the_arguments_gives_no_flags() {
+    let directory = tempfile::tempdir().unwrap();
+    let bare = Command::new("brigade").get_matches_from(["brigade"]);
+    let loaded = load(&bare, variables(&[]), directory.path()).unwrap();
+    assert_eq!(loaded.config, Config::default());
+}
+
+#[test]
+fn the_arguments_make_a_valid_command() {
+    Command::new("brigade").args(arguments()).debug_assert();
+}
+
+#[test]
+fn the_table_has_three_columns() {
+    let table = read(said(&["--workers", "4"], &[], "user = 'www-data'"))
+        .unwrap()
+        .table();
+    let line = |name: &str| {
+        table
+            .lines()
+            .find(|line| line.starts_with(name))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(
+        line("workers "),
+        "workers                    4          flag --workers"
+    );
+    assert_eq!(
+        line("user "),
+        "user                       www-data   brigade.toml:1"
+    );
+    assert_eq!(
+        line("group "),
+        "group                      unset      default"
+    );
+    assert!(table.starts_with("host  "));
+}
