@@ -91,7 +91,7 @@ fn long_help(key: &Key) -> String {
         let _ = write!(text, "\nOpposite: --{}", negation(key));
     }
     if key.on_reload == OnReload::NeedsRestart {
-        text.push_str("\nA change needs a restart; a reload keeps the old value.");
+        text.push_str("\nA change needs a restart.");
     }
     text
 }

@@ -54,7 +54,7 @@ fn unknown(
             "the file has no sections: write each key by itself",
         );
     }
-    let cure = "`brigade check` lists every key, and so does the commented brigade.toml";
+    let cure = "`brigade help serve` lists every key, and so does the commented brigade.toml";
     Problem::new(format!("there is no key {}", quoted(word)), place, cure)
         .meaning(nearest(word, keys().map(|key| key.name)))
 }

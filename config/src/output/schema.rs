@@ -63,7 +63,11 @@ fn words(kind: Kind) -> Value {
         }
         Kind::Choice(names) => json!({"enum": names()}),
         Kind::Descriptor => json!({"type": "integer", "minimum": 0, "not": {"enum": [1, 2]}}),
-        Kind::Octal => json!({"type": "string", "pattern": "^(0o)?[0-7]{1,4}$"}),
+        // TOML's `0o27` is a number to an editor, which cannot tell it from 23.
+        Kind::Octal => json!({"anyOf": [
+            {"type": "string", "pattern": "^(0o)?[0-7]{1,4}$"},
+            {"type": "integer", "minimum": 0, "maximum": 0o777},
+        ]}),
         Kind::Account => json!({"type": ["string", "integer"]}),
         Kind::Text { .. } => json!({"type": "string"}),
         Kind::List { .. } => json!({"anyOf": [
