@@ -6,7 +6,7 @@
 //! brigade.toml -> layers/file.rs        /        words/ parses              (or all Problems)
 //! ```
 //!
-//! [`keys`] is the one table: each key's name, flag, environment names, default, help, parser and
+//! [`keys()`] is the one table: each key's name, flag, environment names, default, help, parser and
 //! printer stand together there. The command line, the commented `brigade.toml`, its JSON Schema
 //! and the table of `brigade check` are all made from it. Nothing here binds, forks or keeps time;
 //! the one file that is read is the configuration.

@@ -15,7 +15,7 @@ use crate::problem::{Place, Problem};
 pub(crate) const CONFIG: &str = "config";
 
 /// The arguments of every command that reads a configuration: `--config` and one flag per key.
-/// Their values are not checked here but in [`load`](crate::load), with those of the other layers.
+/// Their values are not checked here but in [`load`](crate::load()), with those of the other layers.
 pub fn arguments() -> impl Iterator<Item = Arg> {
     let config = Arg::new(CONFIG)
         .long(CONFIG)
