@@ -1,5 +1,6 @@
 //! What is made from the table is what lies beside it; `UPDATE=1` rewrites it.
 
+#[path = "common/said.rs"]
 mod common;
 
 use std::path::PathBuf;

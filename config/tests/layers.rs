@@ -1,5 +1,6 @@
 //! Which layer wins, how addresses add up, and what a reload can change.
 
+#[path = "common/said.rs"]
 mod common;
 
 use std::fs;

@@ -1,6 +1,7 @@
 //! Every message that a user can meet, as it is shown. The snapshots read as documents: what was
 //! said, then what Brigade answers.
 
+#[path = "common/said.rs"]
 mod common;
 
 use std::fmt::Write as _;
