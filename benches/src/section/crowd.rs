@@ -32,7 +32,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
         ],
     );
     for peer in COMPARED {
-        let server = peer.start(&bench.binaries, bench.cpus)?;
+        let server = peer.start_for(size, &bench.binaries, bench.cpus)?;
         let before = memory_of_family(server.pid())? as f64;
         let crowd = Crowd::gather(server.target(peer.body()), size)?;
         let with_them = memory_of_family(server.pid())? as f64;

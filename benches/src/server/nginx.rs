@@ -40,11 +40,12 @@ pub(super) fn version() -> String {
         .unwrap_or_else(|| "of unknown version".to_owned())
 }
 
-pub(super) fn start(cpus: Cpus) -> Outcome<Server> {
+/// Starts it with room for so many connections: it takes memory for all of them at once.
+pub(super) fn start(cpus: Cpus, room: usize) -> Outcome<Server> {
     let files = tempfile::tempdir()?;
     let port = free_port()?;
     let path = files.path().join("nginx.conf");
-    fs::write(&path, configuration(files.path(), port))?;
+    fs::write(&path, configuration(files.path(), port, room))?;
     let mut command = Command::new("nginx");
     command
         .arg("-p")
@@ -73,14 +74,13 @@ fn free_port() -> Outcome<u16> {
         .port())
 }
 
-fn configuration(directory: &Path, port: u16) -> String {
+fn configuration(directory: &Path, port: u16, room: usize) -> String {
     let directory = directory.display();
     format!(
         "daemon off;
 worker_processes 1;
-worker_rlimit_nofile 20000;
 pid {directory}/pid;
-events {{ worker_connections 16384; }}
+events {{ worker_connections {room}; }}
 http {{
     access_log off;
     keepalive_requests 1000000000;

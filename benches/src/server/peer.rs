@@ -11,6 +11,11 @@ use super::{Binaries, nginx};
 use crate::measure::Cpus;
 use crate::outcome::Outcome;
 
+/// Enough for every section but the crowd.
+const USUAL_ROOM: usize = 1_000;
+/// nginx counts its own descriptors among its connections.
+const NGINX_OWN: usize = 24;
+
 /// Who is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Peer {
@@ -45,6 +50,16 @@ impl Peer {
 
     /// Starts it on the server's CPU and sees it answer once.
     pub(crate) fn start(self, binaries: &Binaries, cpus: Cpus) -> Outcome<Server> {
+        self.start_for(USUAL_ROOM, binaries, cpus)
+    }
+
+    /// The same, with room for at least so many connections.
+    pub(crate) fn start_for(
+        self,
+        connections: usize,
+        binaries: &Binaries,
+        cpus: Cpus,
+    ) -> Outcome<Server> {
         let contender = |name: &str| Command::new(binaries.path(name));
         let server = match self {
             Self::Floor => Server::contender(&mut contender("contender-floor"), cpus),
@@ -60,7 +75,7 @@ impl Peer {
                 Server::contender(command.arg(threads.to_string()), cpus)
             }
             Self::Actix => Server::contender(&mut contender("contender-actix"), cpus),
-            Self::Nginx => nginx::start(cpus),
+            Self::Nginx => nginx::start(cpus, connections + NGINX_OWN),
         };
         let server = server.map_err(|error| format!("{self}: {error}"))?;
         server.target(self.body()).ask_once()?;
