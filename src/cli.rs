@@ -71,5 +71,11 @@ fn completions() -> Command {
 }
 
 fn man() -> Command {
-    Command::new("man").about("Print the manual page")
+    Command::new("man")
+        .about("Print the manual page, or that of one command")
+        .arg(
+            Arg::new("command")
+                .value_name("COMMAND")
+                .help("serve, exec, check ..."),
+        )
 }

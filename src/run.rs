@@ -52,7 +52,7 @@ pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
         Some(("check", matches)) => commands::check(matches),
         Some(("schema", _)) => commands::schema(),
         Some(("completions", matches)) => commands::completions(matches),
-        Some(("man", _)) => commands::man(),
+        Some(("man", matches)) => commands::man(matches),
         _ => ExitCode::from(code::USAGE),
     }
 }

@@ -26,10 +26,23 @@ pub(crate) fn completions(matches: &ArgMatches) -> ExitCode {
     print(&String::from_utf8_lossy(&script))
 }
 
-/// Prints the manual page, in roff.
-pub(crate) fn man() -> ExitCode {
+/// Prints the manual page, in roff: of the whole command line, or of one command.
+pub(crate) fn man(matches: &ArgMatches) -> ExitCode {
+    let mut command = cli::command();
+    command.build();
+    let page_of = match matches.get_one::<String>("command") {
+        None => Some(&command),
+        Some(name) => command.find_subcommand(name),
+    };
+    let Some(page_of) = page_of else {
+        eprintln!(
+            "error: there is no such command; `{} help` lists them",
+            command.get_name()
+        );
+        return ExitCode::from(code::USAGE);
+    };
     let mut page = Vec::new();
-    match clap_mangen::Man::new(cli::command()).render(&mut page) {
+    match clap_mangen::Man::new(page_of.clone()).render(&mut page) {
         Ok(()) => print(&String::from_utf8_lossy(&page)),
         Err(_) => ExitCode::from(code::SYSTEM),
     }
