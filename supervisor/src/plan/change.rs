@@ -50,13 +50,13 @@ impl Fleet {
     }
 
     fn commit(&mut self, now: Moment, out: &mut Vec<Action>) {
-        let Some(Transaction {
-            generation,
-            settings,
-        }) = self.reload.take_running()
-        else {
+        let Some(staged) = self.reload.take_running() else {
             return;
         };
+        let Transaction {
+            generation,
+            settings,
+        } = staged;
         out.push(Action::CommitConfig(generation));
         out.push(Action::Announce(Change::ReloadDone(generation)));
         let from = self.wanted_workers();
@@ -69,18 +69,15 @@ impl Fleet {
             out.push(Action::Announce(Change::Scaled { from, to }));
         }
         let mut orders = Vec::new();
-        for slot in &mut self.slots[..usize::from(to)] {
+        for slot in &mut self.slots {
+            slot.stop_waiting_for_the_dying();
             slot.deaths = Deaths::default();
             let Some(successor) = slot.successor.take() else {
                 continue;
             };
-            match std::mem::replace(&mut slot.state, State::Held(successor)) {
-                State::Held(old) => {
-                    let because = Leaving::Reload;
-                    slot.dismiss(old, because, Haste::Drain, &self.settings, now, &mut orders);
-                }
-                State::Dying(old) => slot.leavers.push(old),
-                State::Empty | State::Resting { .. } | State::Parked => {}
+            if let State::Held(old) = std::mem::replace(&mut slot.state, State::Held(successor)) {
+                let because = Leaving::Reload;
+                slot.dismiss(old, because, Haste::Drain, &self.settings, now, &mut orders);
             }
         }
         self.steer(now, out);
@@ -147,7 +144,14 @@ impl Fleet {
                 State::Held(worker) if worker.generation != self.generation => {
                     slot.state = State::Empty;
                     let because = Leaving::Scale;
-                    slot.dismiss(worker, because, Haste::Drain, &self.settings, now, &mut orders);
+                    slot.dismiss(
+                        worker,
+                        because,
+                        Haste::Drain,
+                        &self.settings,
+                        now,
+                        &mut orders,
+                    );
                 }
                 State::Resting { .. } | State::Parked => slot.state = State::Empty,
                 State::Dying(_) => slot.stop_waiting_for_the_dying(),

@@ -17,6 +17,11 @@ impl Fleet {
             self.check_slot(index, slot);
         }
         self.check_numbers();
+        let next = self.next_deadline();
+        assert!(
+            next.is_none_or(|moment| moment >= now),
+            "a deadline in the past was not met"
+        );
         match self.phase {
             Phase::Fresh | Phase::Serving => {
                 assert!(
@@ -32,12 +37,8 @@ impl Fleet {
             Phase::Stopping { .. } => {
                 assert!(self.reload.is_idle(), "a stopping fleet does not reload");
             }
-            Phase::Over => assert_eq!(self.next_deadline(), None, "it is over"),
+            Phase::Over => assert_eq!(next, None, "it is over"),
         }
-        assert!(
-            self.next_deadline().is_none_or(|moment| moment >= now),
-            "a deadline in the past was not met"
-        );
         assert!(
             self.reload.running().is_some() || self.postponed == 0,
             "nothing waits in vain"

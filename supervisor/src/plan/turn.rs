@@ -18,12 +18,14 @@ impl Fleet {
         if self.is_staying() {
             self.end_late_starts(now, out);
             self.advance_reload(now, out);
+            self.despair(now, out);
+        }
+        if self.is_staying() {
             self.refill(now, out);
             self.steer(now, out);
             self.relieve_surplus(now, out);
             self.close_surplus(now, out);
             self.tell_ready(out);
-            self.despair(now, out);
         }
         self.finish(out);
     }
@@ -63,6 +65,20 @@ impl Fleet {
         }
         if let Some(worker) = failed {
             self.roll_back(worker, now, out);
+        }
+    }
+
+    /// Gives up a fleet that never worked, unless a reload may still repair it.
+    fn despair(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if self.phase != Phase::Fresh || !self.reload.is_idle() {
+            return;
+        }
+        let attempts = self.settings.start_attempts;
+        let hopeless = self.slots[..self.wanted]
+            .iter()
+            .all(|slot| slot.state == State::Parked || slot.deaths.before_ready >= attempts.max(1));
+        if hopeless {
+            self.give_up(Despair::NeverReady { attempts }, now, out);
         }
     }
 
@@ -193,20 +209,6 @@ impl Fleet {
             }));
         }
         self.told_ready = now_told;
-    }
-
-    /// Gives up a fleet that never worked, unless a reload may still repair it.
-    fn despair(&mut self, now: Moment, out: &mut Vec<Action>) {
-        if self.phase != Phase::Fresh || !self.reload.is_idle() {
-            return;
-        }
-        let attempts = self.settings.start_attempts;
-        let hopeless = self.slots[..self.wanted]
-            .iter()
-            .all(|slot| slot.state == State::Parked || slot.deaths.before_ready >= attempts.max(1));
-        if hopeless {
-            self.give_up(Despair::NeverReady { attempts }, now, out);
-        }
     }
 
     /// Ends when all have left, but does not wait for what not even SIGKILL could end.

@@ -37,10 +37,22 @@ impl Ledger {
             })?;
         }
         self.check_quiet()?;
-        self.workers.retain(|_, record| record.alive);
+        self.bury_the_dead();
         self.dropped = None;
         self.said.clear();
+        self.spawned = false;
         Ok(())
+    }
+
+    fn bury_the_dead(&mut self) {
+        let dead = self.workers.iter().filter(|(_, record)| !record.alive);
+        for (id, slot) in dead
+            .map(|(id, record)| (*id, record.slot))
+            .collect::<Vec<_>>()
+        {
+            self.workers.remove(&id);
+            self.by_slot[usize::from(slot.0)].retain(|other| *other != id);
+        }
     }
 
     /// Every moment at which something must happen by itself.

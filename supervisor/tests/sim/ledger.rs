@@ -198,6 +198,8 @@ pub(crate) struct Ledger {
     pub(crate) postponed: i64,
     pub(crate) slots: Vec<SlotBook>,
     pub(crate) workers: BTreeMap<WorkerId, Record>,
+    /// The living of each slot that was ever open.
+    pub(crate) by_slot: Vec<Vec<WorkerId>>,
     pub(crate) steer: Vec<SlotId>,
     pub(crate) ever_ready: bool,
     pub(crate) told_ready: Option<(u16, Generation)>,
@@ -214,6 +216,8 @@ pub(crate) struct Ledger {
     pub(crate) exposed: Option<(WorkerId, SlotId)>,
     /// The generation that this turn gave up.
     pub(crate) dropped: Option<Generation>,
+    /// Whether a worker was made in this turn.
+    pub(crate) spawned: bool,
     /// Everything that was said in this turn.
     pub(crate) said: Vec<Change>,
     pub(crate) last_worker: WorkerId,
@@ -233,6 +237,7 @@ impl Ledger {
             postponed: 0,
             slots: Vec::new(),
             workers: BTreeMap::new(),
+            by_slot: Vec::new(),
             steer: Vec::new(),
             ever_ready: false,
             told_ready: None,
@@ -244,6 +249,7 @@ impl Ledger {
             dismissed: None,
             exposed: None,
             dropped: None,
+            spawned: false,
             said: Vec::new(),
             last_worker: WorkerId(0),
         }
@@ -264,7 +270,9 @@ impl Ledger {
     }
 
     pub(crate) fn in_slot(&self, slot: SlotId) -> impl Iterator<Item = (&WorkerId, &Record)> {
-        self.alive().filter(move |(_, record)| record.slot == slot)
+        let ids = self.by_slot.get(usize::from(slot.0)).into_iter().flatten();
+        ids.filter_map(|id| self.workers.get_key_value(id))
+            .filter(|(_, record)| record.alive)
     }
 
     /// Whether somebody in the slot serves and stays.

@@ -73,30 +73,14 @@ impl Nature {
             6 => Kind::Scarce,
             _ => Kind::Hectic,
         };
-        let settings = settings(kind, dice);
-        let slots = u64::from(settings.workers);
-        let cursed = dice.percent(30).then(|| slot(dice.within(0..=slots - 1)));
-        let calm = Self {
-            kind,
-            settings,
-            unmade: 0,
-            dies_early: 0,
-            late: 0,
-            dies_serving: 0,
-            deaf: 0,
-            immortal: 0,
-            liar: 20,
-            broken_generation: 0,
-            refused: 10,
-            cursed: None,
-            lag: if dice.percent(50) {
-                Duration::ZERO
-            } else {
-                dice.millis(1..=40)
-            },
-            horizon: dice.millis(10_000..=90_000),
-            requests: dice.within(0..=6),
-        };
+        let calm = Self::calm(kind, dice);
+        if kind == Kind::Quiet {
+            return Self {
+                horizon: calm.horizon + Duration::from_secs(120),
+                ..calm
+            };
+        }
+        let last = u64::from(calm.settings.workers) - 1;
         let rough = Self {
             unmade: 1,
             dies_early: 3,
@@ -105,15 +89,11 @@ impl Nature {
             deaf: 5,
             immortal: 1,
             broken_generation: 15,
-            cursed,
-            ..calm.clone()
+            cursed: dice.percent(30).then(|| slot(dice.within(0..=last))),
+            ..calm
         };
         match kind {
-            Kind::Quiet => Self {
-                horizon: calm.horizon + Duration::from_secs(120),
-                ..calm
-            },
-            Kind::Ordinary => rough,
+            Kind::Quiet | Kind::Ordinary => rough,
             Kind::Crashing => Self {
                 dies_early: 25,
                 dies_serving: 80,
@@ -139,6 +119,31 @@ impl Nature {
                 requests: dice.within(10..=60),
                 ..rough
             },
+        }
+    }
+
+    /// Nobody crashes, nobody is deaf.
+    fn calm(kind: Kind, dice: &mut Dice) -> Self {
+        Self {
+            kind,
+            settings: settings(kind, dice),
+            unmade: 0,
+            dies_early: 0,
+            late: 0,
+            dies_serving: 0,
+            deaf: 0,
+            immortal: 0,
+            liar: 20,
+            broken_generation: 0,
+            refused: 10,
+            cursed: None,
+            lag: if dice.percent(50) {
+                Duration::ZERO
+            } else {
+                dice.millis(1..=40)
+            },
+            horizon: dice.millis(10_000..=90_000),
+            requests: dice.within(0..=6),
         }
     }
 

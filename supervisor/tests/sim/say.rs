@@ -238,6 +238,9 @@ impl Ledger {
                 Despair::TooManyCrashes(_) => self.crashed_too_often(now),
             };
         hold(right, Rule::Despair, || format!("{why:?} without reason"))?;
+        hold(!self.spawned, Rule::Despair, || {
+            "it starts workers while giving up".to_owned()
+        })?;
         self.owe(Due::Say(Change::Stopping { how: Haste::Drain }));
         Ok(())
     }

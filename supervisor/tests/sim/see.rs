@@ -56,6 +56,8 @@ impl Ledger {
         hold(next && self.stop.is_none(), Rule::Slots, || {
             format!("slot {slot} opened")
         })?;
+        self.by_slot
+            .resize_with(self.by_slot.len().max(self.slots.len() + 1), Vec::new);
         self.slots.push(SlotBook {
             out_since: (!self.steer.is_empty()).then_some(now),
             before_ready: 0,
@@ -159,6 +161,7 @@ impl Ledger {
             })?;
         }
         self.last_worker = id;
+        self.spawned = true;
         let record = Record {
             slot,
             generation,
@@ -170,6 +173,7 @@ impl Ledger {
             alive: true,
         };
         self.workers.insert(id, record);
+        self.by_slot[usize::from(slot.0)].push(id);
         Ok(())
     }
 
