@@ -195,3 +195,115 @@ fn concerns_one_connection(error: &io::Error) -> bool {
             | Errno::EINTR
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Acceptor, Listen};
+    use crate::rig::{Handler, Rig, read_hello};
+    use brigade_shared::board::Counter;
+    use brigade_shared::seat::Address;
+    use nix::errno::Errno;
+    use std::cell::RefCell;
+    use std::collections::VecDeque;
+    use std::future::pending;
+    use std::io;
+    use std::path::PathBuf;
+    use std::rc::Rc;
+    use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
+
+    /// Yields what a test put into its queue, then nothing for ever.
+    #[derive(Clone, Default)]
+    struct Queue(Rc<RefCell<VecDeque<Result<DuplexStream, Errno>>>>);
+
+    impl Queue {
+        fn refuse(&self, errno: Errno) {
+            self.0.borrow_mut().push_back(Err(errno));
+        }
+
+        fn connect(&self) -> DuplexStream {
+            let (client, server) = duplex(1024);
+            self.0.borrow_mut().push_back(Ok(server));
+            client
+        }
+
+        fn accept(&self, rig: &Rig) {
+            let address = Address::Unix(PathBuf::from("/queue"));
+            let station = Rc::clone(&rig.station);
+            let acceptor = Acceptor::new(self.clone(), &address, Handler::hello(), station);
+            tokio::task::spawn_local(acceptor.run());
+        }
+    }
+
+    impl Listen for Queue {
+        type Stream = DuplexStream;
+
+        async fn next(&self) -> io::Result<DuplexStream> {
+            let next = self.0.borrow_mut().pop_front();
+            match next {
+                Some(outcome) => Ok(outcome?),
+                None => pending().await,
+            }
+        }
+
+        fn next_now(&self) -> io::Result<DuplexStream> {
+            let next = self.0.borrow_mut().pop_front();
+            Ok(next.unwrap_or(Err(Errno::EWOULDBLOCK))?)
+        }
+    }
+
+    async fn is_served(mut client: DuplexStream) {
+        let request = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+        client.write_all(request).await.unwrap();
+        assert!(read_hello(&mut client).await.ends_with("hello"));
+    }
+
+    #[test]
+    fn when_descriptors_run_out_it_waits_longer_and_longer_but_never_long() {
+        Rig::paused(async |rig| {
+            let queue = Queue::default();
+            for _ in 0..6 {
+                queue.refuse(Errno::EMFILE);
+            }
+            let client = queue.connect();
+            queue.accept(&rig);
+            is_served(client).await;
+            assert_eq!(rig.elapsed().as_millis(), 10 + 20 + 40 + 80 + 100 + 100);
+            assert_eq!(rig.row().counts.get(Counter::AcceptErrors), 6);
+        });
+    }
+
+    #[test]
+    fn a_connection_that_died_in_the_queue_costs_no_time() {
+        Rig::paused(async |rig| {
+            let queue = Queue::default();
+            for errno in [Errno::ECONNABORTED, Errno::EPERM, Errno::ENETDOWN] {
+                queue.refuse(errno);
+            }
+            let client = queue.connect();
+            queue.accept(&rig);
+            is_served(client).await;
+            assert_eq!(rig.elapsed().as_millis(), 0);
+        });
+    }
+
+    #[test]
+    fn a_drain_serves_all_that_wait_and_accepts_no_more() {
+        Rig::paused(async |rig| {
+            let queue = Queue::default();
+            queue.accept(&rig);
+            tokio::task::yield_now().await;
+            // As if the kernel had them, and the runtime had not heard of it yet.
+            let clients: Vec<_> = (0..100).map(|_| queue.connect()).collect();
+            queue.refuse(Errno::ECONNABORTED);
+            let last = queue.connect();
+            rig.station.begin_drain();
+            for client in clients {
+                is_served(client).await;
+            }
+            is_served(last).await;
+            let late = queue.connect();
+            assert_eq!(Rc::strong_count(&queue.0), 1, "the listener is let go of");
+            drop(late);
+        });
+    }
+}

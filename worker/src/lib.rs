@@ -19,7 +19,10 @@ mod sweep;
 mod connections;
 mod meter;
 mod panic;
+
 mod pulse;
+#[cfg(test)]
+mod rig;
 mod station;
 mod ticket;
 mod transport;

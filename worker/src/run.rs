@@ -58,6 +58,8 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
     let outcome = match runtime(meter) {
         Ok(runtime) => {
             let life = live(&station, context, listeners, &link, factory);
+            // The runtime tells only of its second turn and later ones.
+            meter.row.unpark(meter.clock.read());
             let outcome = runtime.block_on(life);
             runtime.shutdown_timeout(PARTING);
             outcome

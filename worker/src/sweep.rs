@@ -90,3 +90,170 @@ impl Limits {
 fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{PACE, sweep};
+    use crate::rig::{HEADER, Handler, KEEP_ALIVE, LAME_DUCK, Rig, read_hello};
+    use brigade_shared::board::Counter;
+    use http::Response;
+    use http_body_util::Full;
+    use std::rc::Rc;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+
+    const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
+
+    /// Waits for the end and asserts that it came after `limit`, and not much later.
+    async fn ends_after(rig: &Rig, client: &mut DuplexStream, limit: Duration) {
+        let mut rest = Vec::new();
+        client.read_to_end(&mut rest).await.unwrap();
+        assert_eq!(rest, b"");
+        let elapsed = rig.elapsed();
+        assert!(elapsed >= limit, "{elapsed:?} < {limit:?}");
+        assert!(elapsed <= limit + PACE + PACE, "{elapsed:?} > {limit:?}");
+    }
+
+    fn sweeping(test: impl AsyncFnOnce(Rig)) {
+        Rig::paused(async |rig| {
+            tokio::task::spawn_local(sweep(Rc::clone(&rig.station)));
+            test(rig).await;
+        });
+    }
+
+    #[test]
+    fn a_client_that_says_nothing_is_not_waited_for() {
+        sweeping(async |rig| {
+            let mut client = rig.connect(Handler::hello());
+            ends_after(&rig, &mut client, HEADER).await;
+            assert_eq!(rig.row().counts.get(Counter::HeaderTimeouts), 1);
+        });
+    }
+
+    #[test]
+    fn a_head_that_comes_byte_by_byte_has_to_be_complete_in_time() {
+        sweeping(async |rig| {
+            let mut client = rig.connect(Handler::hello());
+            for _ in 0..10 {
+                tokio::time::sleep(HEADER / 11).await;
+                client.write_all(b"G").await.unwrap();
+            }
+            ends_after(&rig, &mut client, HEADER).await;
+        });
+    }
+
+    #[test]
+    fn a_second_head_has_its_own_time_from_its_first_byte() {
+        sweeping(async |rig| {
+            let mut client = rig.connect(Handler::hello());
+            client.write_all(REQUEST).await.unwrap();
+            read_hello(&mut client).await;
+            tokio::time::sleep(KEEP_ALIVE - Duration::from_secs(1)).await;
+            let begun = rig.elapsed();
+            client.write_all(b"GET").await.unwrap();
+            ends_after(&rig, &mut client, begun + HEADER).await;
+        });
+    }
+
+    #[test]
+    fn an_idle_connection_stays_for_its_time_after_each_answer() {
+        sweeping(async |rig| {
+            let mut client = rig.connect(Handler::hello());
+            for _ in 0..5 {
+                tokio::time::sleep(KEEP_ALIVE - Duration::from_millis(100)).await;
+                client.write_all(REQUEST).await.unwrap();
+                let answer = read_hello(&mut client).await;
+                assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+            }
+            let last = rig.elapsed();
+            ends_after(&rig, &mut client, last + KEEP_ALIVE).await;
+            let counts = rig.row().counts;
+            assert_eq!(counts.get(Counter::KeepAliveTimeouts), 1);
+            assert_eq!(counts.get(Counter::HeaderTimeouts), 0);
+        });
+    }
+
+    #[test]
+    fn a_request_may_take_longer_than_any_deadline() {
+        sweeping(async |rig| {
+            let slow = Handler::new(async |_| {
+                tokio::time::sleep(3 * HEADER).await;
+                Ok(Response::new(Full::from("hello")))
+            });
+            let mut client = rig.connect(slow);
+            client.write_all(REQUEST).await.unwrap();
+            let answer = read_hello(&mut client).await;
+            assert!(answer.ends_with("hello"), "{answer}");
+            assert!(rig.elapsed() >= 3 * HEADER);
+        });
+    }
+
+    #[test]
+    fn a_client_that_takes_its_time_to_read_is_not_idle() {
+        sweeping(async |rig| {
+            let long = Handler::new(async |_| {
+                let body = format!("{}hello", "x".repeat(10_000));
+                Ok(Response::new(Full::from(body)))
+            });
+            let mut client = rig.connect(long);
+            client.write_all(REQUEST).await.unwrap();
+            tokio::time::sleep(3 * KEEP_ALIVE).await;
+            let answer = read_hello(&mut client).await;
+            assert!(answer.ends_with("xhello"));
+            let read = rig.elapsed();
+            ends_after(&rig, &mut client, read + KEEP_ALIVE).await;
+        });
+    }
+
+    #[test]
+    fn a_drain_gives_idle_and_new_connections_the_lame_duck_time() {
+        sweeping(async |rig| {
+            let mut idle = rig.connect(Handler::hello());
+            idle.write_all(REQUEST).await.unwrap();
+            read_hello(&mut idle).await;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let mut fresh = rig.connect(Handler::hello());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let begun = rig.elapsed();
+            rig.station.begin_drain();
+            ends_after(&rig, &mut idle, begun + LAME_DUCK).await;
+            ends_after(&rig, &mut fresh, begun + LAME_DUCK).await;
+            rig.station.meter.all_gone().await;
+            let counts = rig.row().counts;
+            assert_eq!(counts.get(Counter::KeepAliveTimeouts), 0);
+            assert_eq!(counts.get(Counter::HeaderTimeouts), 0);
+        });
+    }
+
+    #[test]
+    fn a_lame_duck_answers_and_says_that_this_was_the_last_time() {
+        sweeping(async |rig| {
+            let mut client = rig.connect(Handler::hello());
+            client.write_all(REQUEST).await.unwrap();
+            assert!(!read_hello(&mut client).await.contains("connection: close"));
+            rig.station.begin_drain();
+            tokio::time::sleep(LAME_DUCK / 2).await;
+            client.write_all(REQUEST).await.unwrap();
+            assert!(read_hello(&mut client).await.contains("connection: close"));
+            let mut rest = Vec::new();
+            assert_eq!(client.read_to_end(&mut rest).await.unwrap(), 0);
+            assert!(rig.elapsed() < LAME_DUCK);
+        });
+    }
+
+    #[test]
+    fn without_connections_nobody_wakes_up() {
+        sweeping(async |rig| {
+            drop(rig.connect(Handler::hello()));
+            rig.station.meter.all_gone().await;
+            // What the sweeper still had in mind passes.
+            tokio::time::sleep(HEADER).await;
+            let runtime = tokio::runtime::Handle::current().metrics();
+            let before = runtime.worker_park_count(0);
+            tokio::time::sleep(Duration::from_secs(3600)).await;
+            // tokio's own timer wheel turns a few times on the way.
+            let parks = runtime.worker_park_count(0) - before;
+            assert!(parks < 20, "{parks}");
+        });
+    }
+}

@@ -150,3 +150,64 @@ impl<T: Transport> AsyncWrite for Metered<T> {
         Pin::new(&mut self.get_mut().transport).poll_shutdown(task)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Metered, Transport};
+    use crate::pulse::Phase;
+    use crate::rig::Rig;
+    use std::io;
+    use std::pin::Pin;
+    use std::task::{Context, Poll, Waker};
+    use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
+
+    impl Transport for DuplexStream {
+        fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let mut buf = ReadBuf::new(buffer);
+            let mut nobody = Context::from_waker(Waker::noop());
+            match Pin::new(self).poll_read(&mut nobody, &mut buf) {
+                Poll::Ready(outcome) => outcome.map(|()| buf.filled().len()),
+                Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            }
+        }
+    }
+
+    #[test]
+    fn an_overdue_connection_reads_what_waits_or_else_its_end() {
+        Rig::paused(async |rig| {
+            let (mut client, server) = duplex(64);
+            let pulse = rig.pulse();
+            let mut server = Metered::new(server, pulse.clone(), rig.station.meter);
+            let mut buffer = [0; 64];
+
+            client.write_all(b"GET").await.unwrap();
+            pulse.set_overdue(true);
+            assert_eq!(server.read(&mut buffer).await.unwrap(), 3);
+            assert_eq!((pulse.is_overdue(), pulse.phase()), (false, Phase::Head));
+
+            client.write_all(b" /").await.unwrap();
+            pulse.set_overdue(true);
+            let late = server.read(&mut buffer).await.unwrap();
+            assert_eq!(late, 0, "a head that is late is not waited for");
+
+            pulse.request_ended(0);
+            pulse.set_overdue(true);
+            assert_eq!(server.read(&mut buffer).await.unwrap(), 2);
+            pulse.request_ended(0);
+            pulse.set_overdue(true);
+            assert_eq!(server.read(&mut buffer).await.unwrap(), 0);
+        });
+    }
+
+    #[test]
+    fn a_connection_is_open_as_long_as_its_transport() {
+        Rig::paused(async |rig| {
+            let meter = rig.station.meter;
+            let (_client, server) = duplex(64);
+            let server = Metered::new(server, rig.pulse(), meter);
+            assert_eq!(meter.open_connections(), 1);
+            drop(server);
+            meter.all_gone().await;
+        });
+    }
+}
