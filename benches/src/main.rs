@@ -40,13 +40,13 @@ fn run(arguments: &Arguments) -> Outcome<()> {
     effort.rounds = arguments.rounds.unwrap_or(effort.rounds);
     let cpus = Cpus::choose()?;
     raise_open_files(effort.crowd as u64 + 1_000)?;
-    pin_to(&[cpus.load])?;
     let bench = Bench {
         cpus,
         binaries,
         effort,
     };
     preamble(&bench);
+    pin_to(&[cpus.load])?;
     for section in &arguments.sections {
         let began = Instant::now();
         eprintln!("brigade-bench: {section} ...");

@@ -40,12 +40,16 @@ pub(super) fn version() -> String {
         .unwrap_or_else(|| "of unknown version".to_owned())
 }
 
-/// Starts it with room for so many connections: it takes memory for all of them at once.
-pub(super) fn start(cpus: Cpus, room: usize) -> Outcome<Server> {
+/// Starts it with room for so many connections. It takes memory for all of them at once, and
+/// closes idle ones when a sixteenth of them is left.
+pub(super) fn start(cpus: Cpus, connections: usize) -> Outcome<Server> {
     let files = tempfile::tempdir()?;
     let port = free_port()?;
     let path = files.path().join("nginx.conf");
-    fs::write(&path, configuration(files.path(), port, room))?;
+    fs::write(
+        &path,
+        configuration(files.path(), port, connections + connections / 8),
+    )?;
     let mut command = Command::new("nginx");
     command
         .arg("-p")
@@ -78,6 +82,7 @@ fn configuration(directory: &Path, port: u16, room: usize) -> String {
     let directory = directory.display();
     format!(
         "daemon off;
+error_log stderr emerg;
 worker_processes 1;
 pid {directory}/pid;
 events {{ worker_connections {room}; }}

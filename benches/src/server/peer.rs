@@ -13,8 +13,6 @@ use crate::outcome::Outcome;
 
 /// Enough for every section but the crowd.
 const USUAL_ROOM: usize = 1_000;
-/// nginx counts its own descriptors among its connections.
-const NGINX_OWN: usize = 24;
 
 /// Who is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,7 +73,7 @@ impl Peer {
                 Server::contender(command.arg(threads.to_string()), cpus)
             }
             Self::Actix => Server::contender(&mut contender("contender-actix"), cpus),
-            Self::Nginx => nginx::start(cpus, connections + NGINX_OWN),
+            Self::Nginx => nginx::start(cpus, connections),
         };
         let server = server.map_err(|error| format!("{self}: {error}"))?;
         server.target(self.body()).ask_once()?;
