@@ -24,6 +24,26 @@ pub(crate) enum Stream {
     Err,
 }
 
+/// Whose line it is.
+#[derive(Clone, Copy)]
+struct Speaker {
+    slot: u16,
+    pid: i32,
+    generation: u32,
+    worker: u64,
+}
+
+impl Speaker {
+    fn of(member: &Member) -> Self {
+        Self {
+            slot: member.slot.0,
+            pid: member.pid.as_raw(),
+            generation: member.generation.0,
+            worker: member.worker.0,
+        }
+    }
+}
+
 impl Passing {
     /// To this process's standard output and, for errors, its log.
     pub(crate) fn new() -> Self {
@@ -34,7 +54,7 @@ impl Passing {
 
     /// Passes on what has come on one stream of a worker.
     pub(crate) fn read(&mut self, member: &mut Member, stream: Stream) {
-        let who = (member.slot.0, member.pid.as_raw(), member.generation.0);
+        let who = Speaker::of(member);
         let from = match stream {
             Stream::Out => &mut member.out,
             Stream::Err => &mut member.err,
@@ -44,16 +64,22 @@ impl Passing {
 
     /// Passes on what is left on both streams of a worker that has ended.
     pub(crate) fn finish(&mut self, member: &mut Member) {
-        let who = (member.slot.0, member.pid.as_raw(), member.generation.0);
+        let who = Speaker::of(member);
         member.out.finish(|line| self.pass(who, Stream::Out, line));
         member.err.finish(|line| self.pass(who, Stream::Err, line));
     }
 
-    fn pass(&mut self, (slot, pid, generation): (u16, i32, u32), stream: Stream, line: &str) {
+    fn pass(&mut self, who: Speaker, stream: Stream, line: &str) {
+        let Speaker {
+            slot,
+            pid,
+            generation,
+            worker,
+        } = who;
         let name = stream.name();
         if log::form() == Some(Form::Json) {
             info!(target: log::ALWAYS, event = "worker.output", slot, pid, generation,
-                stream = name, line, "[{slot} {name}] {line}");
+                worker, stream = name, line, "[{slot} {name}] {line}");
             return;
         }
         let text = format!("[{slot} {name}] {line}");

@@ -22,6 +22,8 @@ pub(crate) struct Roster {
 /// One worker.
 #[derive(Debug)]
 pub(crate) struct Member {
+    /// Its number.
+    pub(crate) worker: WorkerId,
     /// Its process.
     pub(crate) pid: Pid,
     /// Where it serves.

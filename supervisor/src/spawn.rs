@@ -90,6 +90,7 @@ impl Nursery {
             slot, generation, ..
         } = birth;
         Ok(Member {
+            worker: birth.worker,
             pid,
             slot,
             generation,

@@ -6,6 +6,15 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
 
+/// Whether a descriptor came with this process: it is open and not close-on-exec, which everything
+/// is that the process has opened itself. So a wrong number can't name what somebody here owns.
+#[must_use]
+pub fn is_inherited(number: RawFd) -> bool {
+    // SAFETY: F_GETFD touches no memory; it only tells the flags of an open descriptor.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    flags >= 0 && flags & libc::FD_CLOEXEC == 0
+}
+
 /// Takes ownership of a descriptor that this process was started with, and marks it
 /// close-on-exec. To be called at most once per number, before anything else may own it.
 ///

@@ -1,7 +1,7 @@
 //! Sockets that this process was started with.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
 use brigade_shared::seat::Address;
@@ -53,19 +53,33 @@ impl Passed {
         }
         Ok(found)
     }
+
+    /// The one with this descriptor number: a socket that systemd passed may be named by it too.
+    fn numbered(&mut self, number: i32) -> Option<OwnedFd> {
+        let index = self
+            .left
+            .iter()
+            .position(|(fd, _)| fd.as_raw_fd() == number)?;
+        Some(self.left.remove(index).0)
+    }
 }
 
 /// Takes `fd:N`.
-pub(super) fn numbered(number: u32) -> Result<OwnedFd, String> {
-    let adopted = i32::try_from(number)
-        .map_err(io::Error::other)
-        .and_then(fd::adopt);
+pub(super) fn numbered(number: u32, passed: &mut Passed) -> Result<OwnedFd, String> {
+    let wanted = i32::try_from(number).unwrap_or(i32::MAX);
+    if let Some(fd) = passed.numbered(wanted) {
+        return Ok(fd);
+    }
+    let adopted = match wanted {
+        3.. if !fd::is_inherited(wanted) => Err(io::Error::from(io::ErrorKind::NotFound)),
+        _ => fd::adopt(wanted),
+    };
     adopted.map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => {
             format!("cannot listen on fd:{number}: 0, 1 and 2 are standard input, output and error")
         }
         _ => format!(
-            "cannot listen on fd:{number}: the process that started this one passed no such descriptor ({error})"
+            "cannot listen on fd:{number}: the process that started this one passed no such descriptor"
         ),
     })
 }

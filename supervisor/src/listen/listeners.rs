@@ -171,7 +171,7 @@ fn open(
         Bind::Abstract(name) => unix::bind_abstract(name, config.backlog)
             .map(|socket| vec![shared(socket, Address::Abstract(name.clone().into()), None)])
             .map_err(|problem| vec![problem]),
-        Bind::Fd(number) => inherit::numbered(*number)
+        Bind::Fd(number) => inherit::numbered(*number, passed)
             .and_then(inherited)
             .map(|place| vec![place])
             .map_err(|problem| vec![problem]),

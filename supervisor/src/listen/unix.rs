@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use socket2::{Domain, SockAddr, Socket, Type};
 
@@ -12,15 +13,21 @@ use socket2::{Domain, SockAddr, Socket, Type};
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
-    device: u64,
-    inode: u64,
+    identity: Identity,
+}
+
+/// Device, inode and time of birth: an inode number alone is soon given to the next file.
+type Identity = (u64, u64, Option<SystemTime>);
+
+fn identity(file: &std::fs::Metadata) -> Identity {
+    (file.dev(), file.ino(), file.created().ok())
 }
 
 impl SocketFile {
     /// Removes the file, unless it was replaced by somebody else's meanwhile.
     pub(super) fn remove(&self) {
         if let Ok(found) = std::fs::symlink_metadata(&self.path)
-            && (found.dev(), found.ino()) == (self.device, self.inode)
+            && identity(&found) == self.identity
         {
             let _ = std::fs::remove_file(&self.path);
         }
@@ -43,8 +50,7 @@ pub(super) fn bind_path(
         let found = std::fs::symlink_metadata(path)?;
         let file = SocketFile {
             path: path.to_owned(),
-            device: found.dev(),
-            inode: found.ino(),
+            identity: identity(&found),
         };
         let opened = || {
             let mode = 0o666 & !umask.unwrap_or(0);
