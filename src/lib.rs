@@ -28,5 +28,7 @@ mod cli;
 mod commands;
 mod run;
 
-pub use brigade_worker::{App, Context, Factory, RequestBody, StartError};
+pub use brigade_worker::{
+    App, BoxError, Context, Factory, RequestBody, ServiceFn, StartError, service_fn,
+};
 pub use run::run;

@@ -7,6 +7,7 @@
 
 mod app;
 mod failure;
+mod function;
 mod run;
 
 mod accept;
@@ -29,4 +30,5 @@ mod transport;
 
 pub use app::{App, BoxError, Context, Factory, RequestBody};
 pub use failure::StartError;
+pub use function::{ServiceFn, service_fn};
 pub use run::run;

@@ -1,6 +1,5 @@
 //! Panics of the app's code: caught, told in words, survived.
 
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 
@@ -21,22 +20,18 @@ pub(crate) fn listen() {
     }));
 }
 
-/// What was said, where, and, if `RUST_BACKTRACE` asks for it, the way there.
+/// What was said, and where. Without a backtrace: to name its frames takes a loop's turn far too
+/// long.
 fn describe(info: &PanicHookInfo<'_>) -> String {
     let payload = info.payload();
     let words = match payload.downcast_ref::<String>() {
         Some(words) => words,
         None => payload.downcast_ref().copied().unwrap_or("not in words"),
     };
-    let mut text = match info.location() {
+    match info.location() {
         Some(place) => format!("{words} ({place})"),
         None => words.to_owned(),
-    };
-    let backtrace = Backtrace::capture();
-    if backtrace.status() == BacktraceStatus::Captured {
-        text.push_str(&format!("\n{backtrace}"));
     }
-    text
 }
 
 /// Runs code of the app. Its panic comes back as words.

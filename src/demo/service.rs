@@ -1,0 +1,79 @@
+//! The demo app as a service.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{self, Poll};
+use std::thread;
+
+use brigade::{Context, RequestBody};
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use tokio::time::sleep;
+use tower_service::Service;
+
+use super::reply::{self, Reply, text};
+use super::route::Route;
+use super::stream::Chunks;
+use super::{burgers, reply::refuse};
+
+/// Builds the demo app of a worker.
+pub(crate) async fn app(context: Context) -> Result<Demo, Infallible> {
+    let (slot, generation) = (context.slot(), context.generation());
+    let pid = std::process::id();
+    let hello = format!("Hello from slot {slot}, pid {pid}, generation {generation}\n");
+    Ok(Demo {
+        hello: hello.into(),
+    })
+}
+
+/// The demo app.
+#[derive(Clone, Debug)]
+pub(crate) struct Demo {
+    hello: Bytes,
+}
+
+impl Service<Request<RequestBody>> for Demo {
+    type Response = Reply;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Reply, Infallible>>>>;
+
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+        let hello = self.hello.clone();
+        Box::pin(async move { Ok(answer(request, hello).await) })
+    }
+}
+
+async fn answer(request: Request<RequestBody>, hello: Bytes) -> Reply {
+    let uri = request.uri();
+    let route = match Route::of(request.method(), uri.path(), uri.query()) {
+        Ok(route) => route,
+        Err(refusal) => return refuse(refusal),
+    };
+    let words: Bytes = match route {
+        Route::Hello => hello,
+        Route::Burgers { orders, grill } => burgers::concurrent(orders, grill).await.into(),
+        Route::ParallelBurgers { orders } => burgers::parallel(orders).await.into(),
+        Route::Fibonacci { n } => {
+            let number = burgers::off_the_loop(n).await;
+            format!("fib({n}) = {number}\n").into()
+        }
+        Route::Blocking { pause } => {
+            // The mistake that it is here to show: nobody else is served meanwhile.
+            thread::sleep(pause);
+            format!("The event loop stood still for {} ms.\n", pause.as_millis()).into()
+        }
+        Route::Crash(crash) => crash.now(),
+        Route::Sleep { pause } => {
+            sleep(pause).await;
+            format!("Slept for {} ms.\n", pause.as_millis()).into()
+        }
+        Route::Headers => return reply::headers(&request),
+        Route::Echo => return reply::echo(request),
+        Route::Stream { chunks, pause } => return reply::streamed(Chunks::new(chunks, pause)),
+    };
+    text(StatusCode::OK, words)
+}
