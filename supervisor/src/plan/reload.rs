@@ -156,3 +156,27 @@ impl Transaction {
         )
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Answer, Reload};
+
+    #[test]
+    fn the_queue_has_one_place() {
+        let mut reload = Reload::idle();
+        assert_eq!(reload.ask(), Answer::Load);
+        assert_eq!(reload.ask(), Answer::Queued);
+        assert_eq!(reload.ask(), Answer::Coalesced);
+        assert!(!reload.take_queued(), "the first still runs");
+        assert!(reload.take_loading());
+        assert!(reload.take_queued());
+        assert!(!reload.take_queued(), "it has begun");
+    }
+
+    #[test]
+    fn an_answer_that_nobody_asked_for_is_not_taken() {
+        let mut reload = Reload::idle();
+        assert!(!reload.take_loading());
+        assert!(reload.take_running().is_none());
+    }
+}

@@ -129,3 +129,168 @@ impl Dice {
         mixed ^ (mixed >> 31)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use brigade_shared::exit::Exit;
+    use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+    use super::{Deaths, Dice, End, SCARCE, Window};
+    use crate::plan::{Intensity, Next, Settings};
+
+    /// One death: how, whether after service, and a draw.
+    type Death = (End, bool, u64);
+
+    fn policy(first: u64, most: u64) -> Settings {
+        Settings {
+            workers: 1,
+            start_timeout: Duration::from_secs(1),
+            drain_timeout: Duration::from_secs(1),
+            kill_timeout: Duration::from_secs(1),
+            settle: Duration::ZERO,
+            start_attempts: 1,
+            backoff_first: Duration::from_millis(first),
+            backoff_most: Duration::from_millis(most),
+            calm_after: Duration::from_secs(10),
+            intensity: None,
+        }
+    }
+
+    fn crash() -> impl Strategy<Value = End> {
+        let code = (0..=255_i32).prop_filter("parks, or has its own ladder", |code| {
+            *code != 78 && *code != 75
+        });
+        prop_oneof![
+            code.prop_map(|code| End::Exit(Exit::Code(code))),
+            (1..64_i32).prop_map(|signal| End::Exit(Exit::Signal(signal))),
+            proptest::prelude::Just(End::NotMade),
+        ]
+    }
+
+    fn deaths() -> impl Strategy<Value = Vec<Death>> {
+        proptest::collection::vec((crash(), any::<bool>(), any::<u64>()), 1..40)
+    }
+
+    /// The pauses of a run of deaths without a calm time between them.
+    fn pauses(policy: &Settings, run: &[Death]) -> Vec<Duration> {
+        let mut slot = Deaths::default();
+        let hasty = Some(Duration::ZERO);
+        let next = run.iter().map(|(end, served, draw)| {
+            slot.record(*end, if *served { hasty } else { None }, policy, *draw)
+        });
+        next.map(pause).collect()
+    }
+
+    fn pause(next: Next) -> Duration {
+        match next {
+            Next::Now => Duration::ZERO,
+            Next::After(pause) => pause,
+            Next::Parked | Next::Nothing => panic!("no restart"),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_restart_is_never_sooner_than_the_backoff_nor_later_than_the_longest(
+            first in 1..2_000_u64, factor in 1..600_u64, run in deaths(),
+        ) {
+            let policy = policy(first, first * factor);
+            for (death, pause) in pauses(&policy, &run).into_iter().enumerate() {
+                let exponent = u32::try_from(death.saturating_sub(1)).unwrap();
+                let bare = 2_u32.checked_pow(exponent)
+                    .and_then(|times| policy.backoff_first.checked_mul(times))
+                    .map_or(policy.backoff_most, |bare| bare.min(policy.backoff_most));
+                let bare = if death == 0 && run[0].0 != End::NotMade { Duration::ZERO } else { bare };
+                prop_assert!(pause >= bare, "death {death}: {pause:?} < {bare:?}");
+                prop_assert!(pause <= bare + bare / 4, "death {death}: {pause:?} of {bare:?}");
+                prop_assert!(pause <= policy.backoff_most);
+            }
+        }
+
+        #[test]
+        fn pauses_grow_until_the_longest(
+            first in 1..2_000_u64, factor in 1..600_u64, mut run in deaths(),
+        ) {
+            // What was never made rests as long as the second crash: begin with a real one.
+            run[0].0 = End::Exit(Exit::Code(1));
+            let policy = policy(first, first * factor);
+            for pair in pauses(&policy, &run).windows(2) {
+                prop_assert!(pair[1] > pair[0] || pair[1] == policy.backoff_most, "{pair:?}");
+            }
+        }
+
+        #[test]
+        fn after_a_calm_time_a_crash_is_the_first_again(run in deaths(), more in 0..1_000_u64) {
+            let policy = policy(100, 30_000);
+            let mut slot = Deaths::default();
+            for (end, served, draw) in run {
+                slot.record(end, served.then_some(Duration::ZERO), &policy, draw);
+            }
+            let calm = policy.calm_after + Duration::from_secs(more);
+            let next = slot.record(End::Exit(Exit::Signal(11)), Some(calm), &policy, 0);
+            prop_assert_eq!(next, Next::Now);
+            prop_assert_eq!(slot, Deaths { before_ready: 0, after_ready: 1 });
+        }
+
+        #[test]
+        fn short_of_resources_is_a_longer_rest(run in deaths(), draw in any::<u64>()) {
+            let policy = policy(100, 30_000);
+            let mut slot = Deaths::default();
+            for (end, served, draw) in run {
+                slot.record(end, served.then_some(Duration::ZERO), &policy, draw);
+            }
+            let end = End::Exit(Exit::Code(75));
+            prop_assert!(pause(slot.record(end, None, &policy, draw)) >= SCARCE);
+        }
+
+        #[test]
+        fn deaths_before_and_after_ready_are_counted_apart(run in deaths()) {
+            let policy = policy(100, 30_000);
+            let mut slot = Deaths::default();
+            for (end, served, draw) in &run {
+                slot.record(*end, served.then_some(Duration::ZERO), &policy, *draw);
+            }
+            let after = run.iter().filter(|(_, served, _)| *served).count();
+            prop_assert_eq!(usize::try_from(slot.after_ready).unwrap(), after);
+            prop_assert_eq!(usize::try_from(slot.before_ready).unwrap(), run.len() - after);
+        }
+    }
+
+    #[test]
+    fn who_asks_not_to_be_respawned_is_parked_whatever_was_before() {
+        let mut slot = Deaths {
+            before_ready: 9,
+            after_ready: 9,
+        };
+        let end = End::Exit(Exit::Code(78));
+        assert_eq!(
+            slot.record(end, None, &policy(100, 30_000), 1),
+            Next::Parked
+        );
+    }
+
+    #[test]
+    fn the_window_forgets() {
+        let limit = Intensity {
+            crashes: 2,
+            period: Duration::from_secs(10),
+        };
+        let mut window = Window::default();
+        let mut crash = |at| window.exceeded(limit, Duration::from_secs(at));
+        assert!(!crash(0) && !crash(5));
+        assert!(!crash(11), "the first is forgotten");
+        assert!(crash(12));
+    }
+
+    #[test]
+    fn draws_follow_from_the_seed() {
+        let draws = |seed| {
+            let mut dice = Dice(seed);
+            [dice.draw(), dice.draw(), dice.draw()]
+        };
+        assert_eq!(draws(1), draws(1));
+        assert_ne!(draws(1), draws(2));
+    }
+}

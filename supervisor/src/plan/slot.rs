@@ -220,3 +220,61 @@ impl Slot {
         [holder, successor, leavers].into_iter().flatten().min()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use brigade_shared::id::{Generation, SlotId, WorkerId};
+
+    use super::{Role, Slot, State};
+    use crate::plan::vocabulary::Moment;
+    use crate::plan::worker::{Stage, Worker};
+
+    fn slot() -> Slot {
+        let worker = |id, generation| Worker {
+            id: WorkerId(id),
+            generation: Generation(generation),
+            born: Moment::ZERO,
+            stage: Stage::Starting {
+                overdue: Moment::MAX,
+            },
+        };
+        let mut slot = Slot::new(SlotId(0), None);
+        slot.state = State::Held(worker(1, 1));
+        slot.successor = Some(worker(2, 2));
+        slot
+    }
+
+    #[test]
+    fn a_worker_becomes_ready_once() {
+        let mut slot = slot();
+        assert!(slot.became_ready(WorkerId(1), Moment::ZERO).is_some());
+        assert!(slot.became_ready(WorkerId(1), Moment::ZERO).is_none());
+        assert!(slot.became_ready(WorkerId(3), Moment::ZERO).is_none());
+        assert!(slot.ready_holder().is_some() && !slot.has_ready_successor());
+    }
+
+    #[test]
+    fn who_is_gone_is_known_by_its_role() {
+        let mut slot = slot();
+        assert_eq!(slot.lost(WorkerId(3)), None);
+        assert_eq!(
+            slot.lost(WorkerId(2)).map(|gone| gone.role),
+            Some(Role::Successor)
+        );
+        assert_eq!(
+            slot.lost(WorkerId(1)).map(|gone| gone.role),
+            Some(Role::Holder)
+        );
+        assert_eq!(slot.lost(WorkerId(1)), None, "it was lost already");
+        assert!(slot.is_vacant());
+    }
+
+    #[test]
+    fn a_slot_with_a_ready_successor_waits_for_nobody() {
+        let mut slot = slot();
+        slot.lost(WorkerId(1));
+        assert_eq!(slot.refill_at(Moment::ZERO), Some(Moment::ZERO));
+        slot.became_ready(WorkerId(2), Moment::ZERO);
+        assert_eq!(slot.refill_at(Moment::ZERO), None);
+    }
+}

@@ -31,3 +31,72 @@ pub(super) fn towards(slots: &[Slot], wanted: usize, will_open_more: bool) -> Ve
 fn ids<'a>(slots: impl Iterator<Item = &'a Slot>) -> Vec<SlotId> {
     slots.map(|slot| slot.id).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use brigade_shared::id::{Generation, SlotId, WorkerId};
+
+    use super::towards;
+    use crate::plan::slot::{Slot, State};
+    use crate::plan::vocabulary::Moment;
+    use crate::plan::worker::{Stage, Worker};
+
+    fn worker(stage: Stage) -> Worker {
+        Worker {
+            id: WorkerId(1),
+            generation: Generation::FIRST,
+            born: Moment::ZERO,
+            stage,
+        }
+    }
+
+    /// Slots by their letters: Ready, Starting, empty (-), successor ready (+).
+    fn slots(letters: &str) -> Vec<Slot> {
+        let ready = worker(Stage::Ready {
+            since: Moment::ZERO,
+        });
+        let starting = worker(Stage::Starting {
+            overdue: Moment::MAX,
+        });
+        let slot = |(index, letter)| {
+            let mut slot = Slot::new(SlotId(index), None);
+            match letter {
+                'R' => slot.state = State::Held(ready),
+                'S' => slot.state = State::Held(starting),
+                '+' => slot.successor = Some(ready),
+                _ => {}
+            }
+            slot
+        };
+        (0..).zip(letters.chars()).map(slot).collect()
+    }
+
+    fn steered(letters: &str, wanted: usize, will_open_more: bool) -> Vec<u16> {
+        let to = towards(&slots(letters), wanted, will_open_more);
+        to.into_iter().map(|slot| slot.0).collect()
+    }
+
+    #[test]
+    fn the_ready_get_all_that_is_new() {
+        assert_eq!(steered("RSR-", 4, false), [0, 2]);
+        assert_eq!(steered("S+SS", 4, false), [1], "a successor serves already");
+    }
+
+    #[test]
+    fn a_surplus_slot_gets_something_only_if_nobody_else_serves() {
+        assert_eq!(steered("RRR", 2, false), [0, 1]);
+        assert_eq!(steered("S-R", 2, false), [2]);
+        assert_eq!(
+            steered("SS+", 2, false),
+            [0, 1],
+            "a trial is not steered to"
+        );
+    }
+
+    #[test]
+    fn when_nobody_serves_all_wait_where_somebody_will_come() {
+        assert_eq!(steered("S--", 3, false), [0_u16; 0], "everywhere");
+        assert_eq!(steered("S--", 3, true), [0, 1, 2]);
+        assert_eq!(steered("S--", 2, false), [0, 1]);
+    }
+}

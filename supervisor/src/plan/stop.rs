@@ -220,3 +220,16 @@ pub(super) fn harsher(now: Haste, asked: Haste) -> Option<Haste> {
         (Haste::Kill, Haste::Drain | Haste::Cut | Haste::Kill) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Haste, harsher};
+
+    #[test]
+    fn whoever_asks_again_is_in_more_haste() {
+        assert_eq!(harsher(Haste::Drain, Haste::Drain), Some(Haste::Cut));
+        assert_eq!(harsher(Haste::Drain, Haste::Cut), Some(Haste::Cut));
+        assert_eq!(harsher(Haste::Cut, Haste::Drain), Some(Haste::Kill));
+        assert_eq!(harsher(Haste::Kill, Haste::Kill), None);
+    }
+}

@@ -1,0 +1,7 @@
+//! The stories, by theme.
+
+mod reload;
+mod restart;
+mod scale;
+mod stop;
+mod story;
