@@ -1,6 +1,8 @@
 //! The floor: an epoll loop that answers a fixed string to everything that ends a head. Nobody
 //! who serves HTTP/1.1 over sockets gets by with fewer system calls: one `recv` and one `send` a
 //! request, an `epoll_wait` shared by all that are ready, no call that is not needed.
+//! With the argument `edge` it is edge-triggered, which spares the kernel a second look at each
+//! connection that was ready.
 
 #![forbid(unsafe_code)]
 
@@ -23,7 +25,15 @@ const END_OF_HEAD: &[u8; 4] = b"\r\n\r\n";
 const BATCH: usize = 64;
 
 fn main() -> ExitCode {
-    match contender::listen().and_then(|listener| Floor::new(listener)?.serve()) {
+    let trigger = match std::env::args().nth(1).as_deref() {
+        None => EpollFlags::empty(),
+        Some("edge") => EpollFlags::EPOLLET,
+        Some(_) => {
+            eprintln!("usage: contender-floor [edge]");
+            return ExitCode::from(2);
+        }
+    };
+    match contender::listen().and_then(|listener| Floor::new(listener, trigger)?.serve()) {
         Ok(never) => match never {},
         Err(error) => {
             eprintln!("contender-floor: {error}");
@@ -34,6 +44,8 @@ fn main() -> ExitCode {
 
 struct Floor {
     epoll: Epoll,
+    /// Edge or level.
+    trigger: EpollFlags,
     listener: TcpListener,
     /// By descriptor number.
     connections: Vec<Option<Connection>>,
@@ -54,11 +66,13 @@ enum After {
 }
 
 impl Floor {
-    fn new(listener: TcpListener) -> io::Result<Self> {
+    fn new(listener: TcpListener, trigger: EpollFlags) -> io::Result<Self> {
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?;
-        epoll.add(&listener, event(listener.as_raw_fd()))?;
+        let event = EpollEvent::new(EpollFlags::EPOLLIN, listener.as_raw_fd() as u64);
+        epoll.add(&listener, event)?;
         Ok(Self {
             epoll,
+            trigger,
             listener,
             connections: Vec::new(),
             answers: ANSWER.repeat(BATCH),
@@ -100,7 +114,9 @@ impl Floor {
                 continue;
             }
             let fd = connection.stream.as_raw_fd();
-            self.epoll.add(&connection.stream, event(fd))?;
+            let interest = EpollFlags::EPOLLIN | self.trigger;
+            let event = EpollEvent::new(interest, fd as u64);
+            self.epoll.add(&connection.stream, event)?;
             let place = fd as usize;
             if self.connections.len() <= place {
                 self.connections.resize_with(place + 1, || None);
@@ -119,7 +135,8 @@ impl Floor {
 }
 
 impl Connection {
-    /// One read, one answer for each head that ended in it. `MSG_DONTWAIT` spares the call that
+    /// One read, one answer for each head that ended in it; a read that fills the buffer would
+    /// need another, but no peer here sends so much at once. `MSG_DONTWAIT` spares the call that
     /// would make the socket non-blocking. A client that does not take its answers is dropped.
     fn turn(&mut self, buffer: &mut [u8], answers: &[u8]) -> After {
         let fd = self.stream.as_raw_fd();
@@ -158,8 +175,4 @@ impl Connection {
         }
         ended
     }
-}
-
-fn event(fd: RawFd) -> EpollEvent {
-    EpollEvent::new(EpollFlags::EPOLLIN, fd as u64)
 }

@@ -17,8 +17,10 @@ const USUAL_ROOM: usize = 1_000;
 /// Who is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Peer {
-    /// A bare epoll loop that answers a fixed string.
+    /// A bare epoll loop that answers a fixed string, level-triggered as is epoll's custom.
     Floor,
+    /// The same, edge-triggered.
+    EdgeFloor,
     /// hyper on one current_thread runtime, nothing around it.
     Hyper,
     /// Brigade with one worker and the contenders' hello.
@@ -35,8 +37,9 @@ pub(crate) enum Peer {
 
 impl Peer {
     /// Everybody, the floor first.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Floor,
+        Self::EdgeFloor,
         Self::Hyper,
         Self::Brigade,
         Self::Demo,
@@ -61,6 +64,7 @@ impl Peer {
         let contender = |name: &str| Command::new(binaries.path(name));
         let server = match self {
             Self::Floor => Server::contender(&mut contender("contender-floor"), cpus),
+            Self::EdgeFloor => Server::contender(contender("contender-floor").arg("edge"), cpus),
             Self::Hyper => Server::contender(&mut contender("contender-hyper"), cpus),
             Self::Brigade => Brigade::new(Program::Hello)
                 .start(binaries, cpus)
@@ -84,7 +88,7 @@ impl Peer {
     pub(crate) fn body(self) -> Option<usize> {
         match self {
             Self::Demo => None,
-            Self::Floor | Self::Hyper | Self::Brigade => Some(BODY.len()),
+            Self::Floor | Self::EdgeFloor | Self::Hyper | Self::Brigade => Some(BODY.len()),
             Self::Axum(_) | Self::Actix | Self::Nginx => Some(BODY.len()),
         }
     }
@@ -94,6 +98,7 @@ impl fmt::Display for Peer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Floor => f.write_str("floor: epoll loop"),
+            Self::EdgeFloor => f.write_str("floor, edge-triggered"),
             Self::Hyper => f.write_str("bare hyper"),
             Self::Brigade => f.write_str("**Brigade**, hello"),
             Self::Demo => f.write_str("**Brigade**, demo app"),
