@@ -72,7 +72,7 @@ pub(crate) fn tell(change: &Change, with: &Telling<'_>) {
             warn!(
                 event = "fleet.scale_refused",
                 asked,
-                "{asked} workers were asked for; the number stays, it is 1 at least and {} at most",
+                "a change of the number of workers by {asked:+} is not followed: it is 1 at least and {} at most",
                 brigade_config::MAX_WORKERS
             );
         }
@@ -173,7 +173,7 @@ fn overdue(worker: WorkerId, deadline: Deadline, with: &Telling<'_>) {
         Deadline::Start => ("start", "is not ready within --timeout-start: it is killed"),
         Deadline::Drain => (
             "drain",
-            "is not done within --timeout-graceful-shutdown: it is told to cut",
+            "has neither drained within --timeout-graceful-shutdown nor left within --timeout-kill: it is killed",
         ),
         Deadline::Cut => ("cut", "has not left within --timeout-kill: it is killed"),
         Deadline::Kill => ("kill", "is killed and still there: the kernel holds it"),

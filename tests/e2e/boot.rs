@@ -149,7 +149,12 @@ fn an_inherited_unix_socket_keeps_its_file() {
 fn activated(binds: &[&str], sockets: [TcpListener; 2]) -> Launch {
     let arguments = [&["serve", "--workers", "1"], binds].concat();
     let announce = "export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=web:admin";
-    Launch::new(&arguments)
+    let launch = if binds.is_empty() {
+        Launch::anywhere(&arguments)
+    } else {
+        Launch::new(&arguments)
+    };
+    launch
         .inherit_two(sockets.map(OwnedFd::from))
         .after(announce)
 }
@@ -170,6 +175,21 @@ fn sockets_passed_by_systemd_are_taken_by_name_or_all() {
         for (address, served) in addresses.iter().zip(served) {
             assert_eq!(told.contains(address), served, "{binds:?}: {told:?}");
             assert!(!served || answers(address), "{binds:?}: {address:?}");
+        }
+        brigade.stop_and_check();
+    }
+}
+
+#[test]
+fn sockets_passed_by_systemd_are_found_without_a_word_and_by_their_number() {
+    for (binds, served) in [(&[][..], [true, true]), (&["--fd", "4"], [false, true])] {
+        let sockets = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+        let addresses = sockets
+            .each_ref()
+            .map(|socket| Address::Tcp(socket.local_addr().unwrap()));
+        let brigade = activated(binds, sockets).ready();
+        for (address, served) in addresses.iter().zip(served) {
+            assert_eq!(answers(address), served, "{binds:?}: {address:?}");
         }
         brigade.stop_and_check();
     }

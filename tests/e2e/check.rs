@@ -24,7 +24,7 @@ fn each_value_is_shown_with_its_origin() {
     let output = Launch::new(&["check", "--workers", "3"])
         .file(
             "brigade.toml",
-            "workers = 2\nbacklog = 77\ntimeout_start = \"7s\"\n",
+            "workers = 2\nbacklog = 77\ntimeout-start = \"7s\"\n",
         )
         .variable("BRIGADE_BACKLOG", "99")
         .variable("WEB_CONCURRENCY", "9")

@@ -311,7 +311,7 @@ fn a_program_that_ignores_term_is_killed_when_its_time_is_over() {
     );
     let brigade = launch.ready();
     brigade.signal(Signal::SIGTERM);
-    brigade.wait_for("worker.overdue", |event| event.text("deadline") == "cut");
+    brigade.wait_for("worker.overdue", |event| event.text("deadline") == "drain");
     brigade
         .expects("worker.overdue")
         .expects("worker.crashed")

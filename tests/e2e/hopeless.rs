@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Brigade, Launch};
+use crate::support::{Brigade, Launch, app, run};
 
 /// Starts `brigade exec` with this program and waits until it gives up.
 fn gives_up(options: &[&str], program: &[&str]) -> (String, String) {
@@ -39,9 +39,19 @@ fn a_program_that_fails_at_once_is_tried_some_times_and_its_last_words_are_told(
 }
 
 #[test]
-fn a_program_that_does_not_exist_is_named() {
-    let (_, output) = gives_up(&[], &["no-such-program-anywhere"]);
-    assert!(output.contains("no-such-program-anywhere"), "{output:?}");
+fn a_program_that_does_not_exist_is_wrong_usage() {
+    for name in ["no-such-program-anywhere", "./no-such-program-here"] {
+        let output = run(&["exec", "--", name]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(name), "{said}");
+    }
+}
+
+#[test]
+fn a_program_that_the_kernel_can_not_run_is_named() {
+    let (_, output) = gives_up(&[], &[&app("garbage")]);
+    assert!(output.contains("garbage"), "{output:?}");
 }
 
 #[test]

@@ -116,14 +116,14 @@ fn the_umask_is_that_of_supervisor_and_workers_and_of_the_socket() {
     assert_eq!(brigade.supervisor().status("Umask"), "0027");
     assert_eq!(
         fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o750
+        0o640
     );
     brigade.stop_and_check();
 }
 
 #[test]
 fn each_worker_has_its_processor() {
-    let brigade = Brigade::start(&["serve", "--workers", "4", "--cpu-affinity", "true"]);
+    let brigade = Brigade::start(&["serve", "--workers", "4", "--cpu-affinity"]);
     let cpus: Vec<_> = brigade
         .workers()
         .iter()

@@ -101,7 +101,7 @@ fn a_stuck_worker_delays_the_stop_no_longer_than_configured() {
     let mut blocker = brigade.block(worker, 60_000);
     let begin = Instant::now();
     brigade.signal(Signal::SIGTERM);
-    brigade.wait_for("worker.overdue", |event| event.text("deadline") == "cut");
+    brigade.wait_for("worker.overdue", |event| event.text("deadline") == "drain");
     assert!(matches!(
         blocker.receive(),
         Err(Trouble::Reset | Trouble::Closed)

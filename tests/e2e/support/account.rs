@@ -81,9 +81,12 @@ impl Account {
             }
         }
         let answered = self.answered;
+        let zero = kills.first().map_or_else(Instant::now, |kill| kill.begin);
+        let told: Vec<_> = inexcusable.iter().map(|loss| loss.tell(zero)).collect();
+        let kills: Vec<_> = kills.iter().map(|kill| kill.tell(zero)).collect();
         assert!(
             inexcusable.is_empty(),
-            "{} of {} requests were lost without an excuse: {inexcusable:#?}\nkills: {kills:#?}",
+            "{} of {} requests were lost without an excuse: {told:#?}\nkills: {kills:#?}",
             inexcusable.len(),
             answered + self.losses.len() as u64,
         );
@@ -91,7 +94,29 @@ impl Account {
     }
 }
 
+/// A moment in milliseconds from another.
+fn from(zero: Instant, moment: Instant) -> f64 {
+    let after = moment.saturating_duration_since(zero).as_secs_f64();
+    (after - zero.saturating_duration_since(moment).as_secs_f64()) * 1e3
+}
+
+impl Kill {
+    fn tell(&self, zero: Instant) -> String {
+        let (begin, end) = (from(zero, self.begin), from(zero, self.end));
+        format!("pid {} from {begin:.3} to {end:.3} ms", self.process.0)
+    }
+}
+
 impl Loss {
+    fn tell(&self, zero: Instant) -> String {
+        let (begin, end) = (from(zero, self.begin), from(zero, self.end));
+        let pid = self.process.map_or(0, |process| process.0);
+        format!(
+            "client {} from {begin:.3} to {end:.3} ms, pid {pid}, after {} answers: {:?}",
+            self.client, self.answered_before, self.trouble
+        )
+    }
+
     fn is_excused_by(&self, kill: &Kill) -> bool {
         let meant = self.process.is_none_or(|process| process == kill.process);
         let broken = matches!(

@@ -84,7 +84,7 @@ impl Brigade {
         wanted: impl Fn(&Event) -> bool,
     ) -> Event {
         self.log
-            .wait_for(mark, name, wanted)
+            .wait_for(mark, &[name], wanted)
             .unwrap_or_else(|why| panic!("{why}"))
     }
 
@@ -106,7 +106,8 @@ impl Brigade {
     }
 
     /// This event means trouble, and the test provokes it; without this word the teardown objects.
-    /// Besides names of events: `stray lines` in the log, `socket files` that stay.
+    /// Besides names of events: `stray lines` in the log, `socket files` and
+    /// `other listeners` that stay.
     pub(crate) fn expect(&self, name: &'static str) {
         self.expected.lock().unwrap().push(name);
     }
@@ -194,10 +195,11 @@ impl Brigade {
             kill(Pid::from_raw(worker.process.0), signal).unwrap();
         }
         let seen = |worker: &Worker| {
-            let pid = worker.process.0;
-            let end = self
-                .wait_for("worker.crashed", |event| event.pid() == pid)
-                .at;
+            // Who was about to leave has left, however he was made to.
+            let names = ["worker.crashed", "worker.left"];
+            let is_his = |event: &Event| event.pid() == worker.process.0;
+            let seen = self.log.wait_for(Log::START, &names, is_his);
+            let end = seen.unwrap_or_else(|why| panic!("{why}")).at;
             Kill {
                 process: worker.process,
                 begin,
@@ -205,6 +207,22 @@ impl Brigade {
             }
         };
         workers.iter().map(seen).collect()
+    }
+
+    /// Asks the demo app to let a worker crash, and waits until the supervisor has seen it.
+    pub(crate) fn crash(&self, how: &str) -> Kill {
+        self.expect("worker.crashed");
+        let begin = Instant::now();
+        let mut connection = self.connect();
+        let victim = connection.get("/").unwrap().number("pid").unwrap();
+        let lost = connection.get(&format!("/crash?how={how}"));
+        assert!(lost.is_err(), "a crash has no answer: {lost:?}");
+        let crash = self.wait_for("worker.crashed", |event| event.is("pid", victim));
+        Kill {
+            process: Process(crash.pid()),
+            begin,
+            end: crash.at,
+        }
     }
 
     /// Where it listens, in the order of `--bind`.

@@ -35,6 +35,15 @@ impl Launch {
     /// `arguments` begin with the command. The log is JSON with all details, and without a word
     /// about where to listen that is a free port on 127.0.0.1.
     pub(crate) fn new(arguments: &[&str]) -> Self {
+        Self::with(arguments, &["--port", "0"])
+    }
+
+    /// The same, but nobody says where to listen.
+    pub(crate) fn anywhere(arguments: &[&str]) -> Self {
+        Self::with(arguments, &[])
+    }
+
+    fn with(arguments: &[&str], place: &[&str]) -> Self {
         let (command, options) = arguments.split_first().expect("a command");
         let own = options
             .split(|word| *word == "--")
@@ -49,10 +58,7 @@ impl Launch {
         if ["serve", "exec"].contains(command) {
             unless(&["--log-format"], &["--log-format", "json"]);
             unless(&["--log-level"], &["--log-level", "debug"]);
-            unless(
-                &["--bind", "--host", "--port", "--uds", "--fd"],
-                &["--port", "0"],
-            );
+            unless(&["--bind", "--host", "--port", "--uds", "--fd"], place);
         }
         all.extend(options.iter().map(|word| (*word).to_owned()));
         let dir = tempfile::Builder::new()

@@ -118,14 +118,8 @@ impl Log {
         self.changed.notify_all();
     }
 
-    /// Waits until `look` finds what it looks for. `recheck` is for states that only the kernel
-    /// knows: without a line that announces them the look is repeated at this interval.
-    fn wait<T>(
-        &self,
-        patience: Duration,
-        recheck: Duration,
-        mut look: impl FnMut(&State) -> Option<T>,
-    ) -> Option<T> {
+    /// Waits until `look` finds what it looks for.
+    fn wait<T>(&self, patience: Duration, mut look: impl FnMut(&State) -> Option<T>) -> Option<T> {
         let deadline = Instant::now() + patience;
         let mut state = self.lock();
         loop {
@@ -133,24 +127,41 @@ impl Log {
                 return Some(found);
             }
             let left = deadline.checked_duration_since(Instant::now())?;
-            let waited = self.changed.wait_timeout(state, left.min(recheck));
+            let waited = self.changed.wait_timeout(state, left);
             state = waited.unwrap_or_else(std::sync::PoisonError::into_inner).0;
         }
     }
 
-    /// The first event of this name from `mark` on that `wanted` accepts. Fails at once when the
+    /// Waits until `holds`, which may ask the kernel for something that no line announces: it is
+    /// asked again with every line and every few milliseconds.
+    pub(crate) fn until(&self, mut holds: impl FnMut() -> bool) -> bool {
+        let deadline = Instant::now() + PATIENCE;
+        // Not under the lock: it may want to read the log itself.
+        while !holds() {
+            if Instant::now() > deadline {
+                return false;
+            }
+            drop(
+                self.changed
+                    .wait_timeout(self.lock(), Duration::from_millis(5)),
+            );
+        }
+        true
+    }
+
+    /// The first event of one of these names from `mark` on that `wanted` accepts. Fails at once when the
     /// process has ended and its log is closed without it.
     pub(crate) fn wait_for(
         &self,
         mark: Mark,
-        name: &str,
+        names: &[&str],
         wanted: impl Fn(&Event) -> bool,
     ) -> Result<Event, String> {
         let mut next = mark.0;
-        let found = self.wait(PATIENCE, PATIENCE, |state| {
+        let found = self.wait(PATIENCE, |state| {
             while let Some(event) = state.events.get(next) {
                 next += 1;
-                if event.name() == name && wanted(event) {
+                if names.contains(&event.name()) && wanted(event) {
                     return Some(Ok(event.clone()));
                 }
             }
@@ -160,29 +171,21 @@ impl Log {
                     .map(|status| status.to_string())
                     .unwrap_or_default();
                 Err(format!(
-                    "the process ended ({ended}) before the awaited `{name}`"
+                    "the process ended ({ended}) before the awaited {names:?}"
                 ))
             })
         });
-        found.unwrap_or_else(|| Err(format!("no awaited `{name}` within {PATIENCE:?}")))
-    }
-
-    /// Waits until `holds`, which asks the kernel for something that no line announces.
-    pub(crate) fn until(&self, mut holds: impl FnMut() -> bool) -> bool {
-        self.wait(PATIENCE, Duration::from_millis(5), |_| {
-            holds().then_some(())
-        })
-        .is_some()
+        found.unwrap_or_else(|| Err(format!("no awaited {names:?} within {PATIENCE:?}")))
     }
 
     /// Waits for the end of the process.
     pub(crate) fn wait_exit(&self, patience: Duration) -> Option<ExitStatus> {
-        self.wait(patience, patience, |state| state.status)
+        self.wait(patience, |state| state.status)
     }
 
     /// Waits until no process has the stream open any more.
     pub(crate) fn wait_closed(&self, patience: Duration) -> bool {
-        self.wait(patience, patience, |state| state.closed.then_some(()))
+        self.wait(patience, |state| state.closed.then_some(()))
             .is_some()
     }
 

@@ -12,7 +12,8 @@ mod needs;
 mod process;
 mod teardown;
 
-pub(crate) use brigade::{Brigade, Worker};
+pub(crate) use account::Kill;
+pub(crate) use brigade::Brigade;
 pub(crate) use http::{Address, Connection, Trouble};
 pub(crate) use launch::{Launch, run};
 pub(crate) use load::Load;

@@ -67,7 +67,9 @@ pub(crate) fn lacks(need: Need) -> bool {
         let test = thread::current().name().unwrap_or("a test").to_owned();
         let line = format!("SKIPPED: {test} needs {}", need.name());
         // Not eprintln: the test harness would swallow it.
-        io::stderr().write_all(format!("{line}\n").as_bytes()).unwrap();
+        io::stderr()
+            .write_all(format!("{line}\n").as_bytes())
+            .unwrap();
         if let Some(list) = env::var_os("BRIGADE_SKIPPED") {
             let mut file = OpenOptions::new()
                 .append(true)

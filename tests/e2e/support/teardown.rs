@@ -61,7 +61,9 @@ impl Brigade {
                 .iter()
                 .any(|kind| event.text("bind").starts_with(kind))
         };
-        if !self.events("supervisor.listening").iter().any(inherited) {
+        if !self.events("supervisor.listening").iter().any(inherited)
+            && !self.is_expected("other listeners")
+        {
             addresses.iter().for_each(nobody_listens);
         }
     }
