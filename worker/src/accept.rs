@@ -75,6 +75,8 @@ pub(crate) fn start<A: App>(
     station: Rc<Station>,
 ) -> io::Result<JoinHandle<()>> {
     let Listener { socket, address } = listener;
+    // It is already; but tokio panics at one that is not.
+    SockRef::from(&socket).set_nonblocking(true)?;
     Ok(match address {
         Address::Tcp(_) => {
             // Accepted sockets inherit it: one call instead of one per connection.

@@ -1,0 +1,10 @@
+//! A worker from its birth to its end, on real sockets: each runs in a thread of the test, which
+//! plays the supervisor at the other end of the link.
+
+mod app;
+mod client;
+mod worker;
+
+mod draining;
+mod serving;
+mod starting;

@@ -1,0 +1,156 @@
+//! A worker under test.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::fd::AsFd;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use brigade_config::WorkerConfig;
+use brigade_shared::board::{Board, Ledger, RowId, RowReading};
+use brigade_shared::channel::{Channel, Received};
+use brigade_shared::id::{Generation, SlotId, WorkerId};
+use brigade_shared::message::{Fact, Order};
+use brigade_shared::seat::{Address, Listener, Seat};
+use brigade_worker::Factory;
+
+/// Nothing here takes so long unless it hangs.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Deadlines that no test reaches by accident.
+pub(crate) fn config() -> WorkerConfig {
+    WorkerConfig {
+        timeout_header: Duration::from_secs(60),
+        timeout_keep_alive: Duration::from_secs(60),
+        timeout_lame_duck: Duration::from_millis(500),
+    }
+}
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !is_so() {
+        assert!(begin.elapsed() < PATIENCE, "never happened: {what}");
+        thread::yield_now();
+    }
+}
+
+/// A listening socket that several workers may share.
+pub(crate) struct Door {
+    socket: TcpListener,
+    pub(crate) address: SocketAddr,
+}
+
+impl Door {
+    pub(crate) fn open() -> Self {
+        let socket = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let address = socket.local_addr().unwrap();
+        Self { socket, address }
+    }
+
+    fn listener(&self) -> Listener {
+        Listener {
+            socket: self.socket.as_fd().try_clone_to_owned().unwrap(),
+            address: Address::Tcp(self.address),
+        }
+    }
+}
+
+/// A worker in a thread, and the supervisor's end of its link.
+pub(crate) struct Worker {
+    link: Channel<Order, Fact>,
+    code: mpsc::Receiver<i32>,
+    board: Arc<Board>,
+    row: RowId,
+}
+
+impl Worker {
+    /// Starts one and does not wait.
+    pub(crate) fn spawn<F>(listeners: Vec<Listener>, config: WorkerConfig, factory: F) -> Self
+    where
+        F: Factory + Send + 'static,
+    {
+        let (link, theirs) = Channel::<Order, Fact>::pair().unwrap();
+        let board = Arc::new(Board::create().unwrap());
+        let mut ledger = Ledger::new(Arc::clone(&board));
+        let claim = ledger.claim(SlotId(0), Generation::FIRST, WorkerId(1));
+        let row = claim.unwrap();
+        let seat = Seat {
+            slot: SlotId(0),
+            generation: Generation::FIRST,
+            listeners,
+            link: theirs,
+            board: Arc::clone(&board),
+            row,
+        };
+        let (done, code) = mpsc::channel();
+        thread::spawn(move || done.send(brigade_worker::run(seat, &config, &factory)));
+        Self {
+            link,
+            code,
+            board,
+            row,
+        }
+    }
+
+    /// Starts one behind a door and waits until it is ready.
+    pub(crate) fn start<F>(door: &Door, config: WorkerConfig, factory: F) -> Self
+    where
+        F: Factory + Send + 'static,
+    {
+        let worker = Self::spawn(vec![door.listener()], config, factory);
+        assert_eq!(worker.fact(), Some(Fact::Ready));
+        worker
+    }
+
+    /// What it tells next; nothing once it has closed the link.
+    pub(crate) fn fact(&self) -> Option<Fact> {
+        let mut fact = None;
+        until("the worker says something", || match self.link.receive() {
+            Received::Nothing => false,
+            Received::Closed => true,
+            Received::Nonsense(words) => panic!("nonsense from the worker: {words}"),
+            Received::Message(message) => {
+                fact = Some(message);
+                true
+            }
+        });
+        fact
+    }
+
+    pub(crate) fn drain(&self, within: Duration) {
+        let deadline_ms = within.as_millis() as u64;
+        self.link.send(&Order::Drain { deadline_ms }).unwrap();
+    }
+
+    pub(crate) fn cut(&self) {
+        self.link.send(&Order::Cut).unwrap();
+    }
+
+    /// Lets go of the link, as a supervisor does that dies, and waits for the exit code.
+    pub(crate) fn orphan(self) -> i32 {
+        drop(self.link);
+        self.code.recv_timeout(PATIENCE).expect("it never left")
+    }
+
+    /// Waits for the exit code.
+    pub(crate) fn code(&self) -> i32 {
+        self.code.recv_timeout(PATIENCE).expect("it never left")
+    }
+
+    /// Whether it is still there.
+    pub(crate) fn lives(&self) -> bool {
+        self.code.try_recv() == Err(mpsc::TryRecvError::Empty)
+    }
+
+    pub(crate) fn row(&self) -> RowReading {
+        self.board.row(self.row).read().unwrap()
+    }
+
+    /// Waits until so many requests are in flight.
+    pub(crate) fn works_on(&self, requests: u64) {
+        until("requests are in flight", || self.row().requests == requests);
+    }
+}
