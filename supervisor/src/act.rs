@@ -153,7 +153,7 @@ impl Hands {
         };
         let around = Surroundings {
             sockets,
-            config: &config.worker,
+            config,
             signals: &self.signals,
         };
         match self.nursery.spawn(birth, &around) {
@@ -196,7 +196,6 @@ impl Hands {
         self.configs.of.retain(|kept, _| *kept >= generation);
         if let Some(config) = self.configs.of.get(&generation) {
             log::set_level(settings::level(config.log.level));
-            self.nursery.ready = config.supervisor.ready;
         }
     }
 

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use brigade_config::{Config, SupervisorConfig};
+use brigade_config::Config;
 use brigade_shared::board::{Board, Ledger};
 use brigade_shared::exit::supervisor as code;
 use brigade_shared::sys::cpu::Usable;
@@ -121,7 +121,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     // a signal the next moment.
     let signals = Signals::listen(&SIGNALS)?;
     let settings = settings::of(config);
-    let nursery = nursery(config, identity, boot.launch)?;
+    let nursery = nursery(identity, boot.launch)?;
     let listeners = Listeners::open(config).map_err(Refusal::System)?;
     let hands = Hands {
         listeners,
@@ -139,20 +139,11 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     Ok((Fleet::new(settings, seed()), hands))
 }
 
-fn nursery(
-    config: &SupervisorConfig,
-    identity: Option<Identity>,
-    launch: Launch,
-) -> io::Result<Nursery> {
+fn nursery(identity: Option<Identity>, launch: Launch) -> io::Result<Nursery> {
     Ok(Nursery {
         launch,
         identity,
-        cpus: if config.cpu_affinity {
-            Usable::now().cpus
-        } else {
-            Vec::new()
-        },
-        ready: config.ready,
+        cpus: Usable::now().cpus,
         ledger: Ledger::new(Arc::new(Board::create()?)),
         null: File::open("/dev/null")?,
     })

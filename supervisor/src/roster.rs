@@ -66,6 +66,17 @@ pub(crate) struct Probe {
     pub(crate) at: Instant,
     /// The pause before the one after that.
     pub(crate) pause: std::time::Duration,
+    /// What to look for.
+    pub(crate) proof: Proof,
+}
+
+/// What proves that a program is ready which does not say so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Proof {
+    /// That it is still there.
+    Lives,
+    /// That it waits for connections.
+    Waits,
 }
 
 impl Roster {

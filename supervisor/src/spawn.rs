@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use brigade_config::{Readiness, WorkerConfig};
+use brigade_config::{Config, Readiness};
 use brigade_shared::board::Ledger;
 use brigade_shared::channel::Channel;
 use brigade_shared::exit::worker as code;
@@ -24,7 +24,7 @@ use nix::unistd::{Pid, setpgid};
 use crate::launch::{Launch, Program};
 use crate::notify::NotifySocket;
 use crate::output::Output;
-use crate::roster::{Member, Probe, Tie};
+use crate::roster::{Member, Probe, Proof, Tie};
 
 /// The first pause between two looks at a program that starts.
 const FIRST_PROBE: Duration = Duration::from_millis(5);
@@ -36,10 +36,8 @@ pub(crate) struct Nursery {
     pub(crate) launch: Launch,
     /// Whom they run as; none: as the supervisor.
     pub(crate) identity: Option<Identity>,
-    /// The processors to bind them to, one each; empty: to none.
+    /// The usable processors, for those that are to be bound to one each.
     pub(crate) cpus: Vec<usize>,
-    /// When a program counts as ready.
-    pub(crate) ready: Readiness,
     /// The scoreboard's rows.
     pub(crate) ledger: Ledger,
     /// The null device, for standard input.
@@ -62,7 +60,7 @@ pub(crate) struct Surroundings<'a> {
     /// What it listens on.
     pub(crate) sockets: Vec<(BorrowedFd<'a>, &'a Address)>,
     /// The configuration of its generation.
-    pub(crate) config: &'a WorkerConfig,
+    pub(crate) config: &'a Config,
     /// The supervisor's handlers, for the child to take off.
     pub(crate) signals: &'a Signals,
 }
@@ -124,7 +122,7 @@ impl Nursery {
                     let born = self.enter(birth, around, &streams, parent);
                     let seated = born.and_then(|()| self.seat(birth, around, child_link, row));
                     match seated {
-                        Ok(seat) => service(seat, around.config),
+                        Ok(seat) => service(seat, &around.config.worker),
                         Err(error) => stillborn(&error),
                     }
                 })?;
@@ -145,7 +143,7 @@ impl Nursery {
                     pid,
                     Tie::Program {
                         notify: Some(notify),
-                        probe: self.first_probe(),
+                        probe: first_probe(around.config.supervisor.ready),
                     },
                 )
             }
@@ -176,10 +174,10 @@ impl Nursery {
             // leaves behind can be ended with it.
             setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
         }
-        if let Some(cpu) = self
+        let cpu = self
             .cpus
-            .get(usize::from(birth.slot.0) % self.cpus.len().max(1))
-        {
+            .get(usize::from(birth.slot.0) % self.cpus.len().max(1));
+        if let Some(cpu) = cpu.filter(|_| around.config.supervisor.cpu_affinity) {
             process::pin(*cpu)?;
         }
         if let Some(identity) = &self.identity {
@@ -222,20 +220,17 @@ impl Nursery {
             row,
         })
     }
+}
 
-    fn first_probe(&self) -> Option<Probe> {
-        match self.ready {
-            Readiness::Auto => Some(Probe {
-                at: Instant::now() + FIRST_PROBE,
-                pause: FIRST_PROBE,
-            }),
-            Readiness::Alive(time) => Some(Probe {
-                at: Instant::now() + time,
-                pause: time,
-            }),
-            Readiness::Notify => None,
-        }
-    }
+/// When to look first whether a program is ready.
+fn first_probe(ready: Readiness) -> Option<Probe> {
+    let (pause, proof) = match ready {
+        Readiness::Auto => (FIRST_PROBE, Proof::Waits),
+        Readiness::Alive(time) => (time, Proof::Lives),
+        Readiness::Notify => return None,
+    };
+    let at = Instant::now() + pause;
+    Some(Probe { at, pause, proof })
 }
 
 /// In the child: hands over the sockets and runs the program.

@@ -19,7 +19,7 @@ use crate::orders;
 use crate::passing::Stream;
 use crate::plan::{Action, Event, Fleet, Moment, Request, Verdict};
 use crate::probe;
-use crate::roster::{Member, Probe, Tie};
+use crate::roster::{Member, Probe, Proof, Tie};
 
 /// The longest pause between two looks at a program that starts.
 const LONGEST_PROBE: Duration = Duration::from_millis(100);
@@ -263,9 +263,12 @@ impl Watch {
                 continue;
             };
             let sockets = hands.listeners.of_slot(member.slot);
-            let is_ready = match hands.nursery.ready {
-                brigade_config::Readiness::Alive(_) => true,
-                _ => probe::waits_for_connections(member.pid, sockets.iter().map(|(fd, _)| *fd)),
+            let is_ready = match due.proof {
+                Proof::Lives => true,
+                Proof::Waits => {
+                    let sockets = sockets.iter().map(|(fd, _)| *fd);
+                    probe::waits_for_connections(member.pid, sockets)
+                }
             };
             let Tie::Program { probe, .. } = &mut member.tie else {
                 continue;
@@ -275,10 +278,8 @@ impl Watch {
                 hands.events.push_back(Event::Ready(worker));
             } else {
                 let pause = (due.pause * 2).min(LONGEST_PROBE);
-                *probe = Some(Probe {
-                    at: now + pause,
-                    pause,
-                });
+                let at = now + pause;
+                *probe = Some(Probe { at, pause, ..due });
             }
         }
     }
