@@ -1,6 +1,8 @@
 //! What is due or follows, looked up in the slots as they are. One turn per event; each part is
 //! idle when there is nothing for it to do.
 
+use std::time::Duration;
+
 use brigade_shared::id::Generation;
 
 use super::fleet::{Fleet, Phase};
@@ -151,7 +153,7 @@ impl Fleet {
         for slot in &mut self.slots[self.wanted..] {
             match slot.state {
                 State::Held(worker) if worker.is_ready() => {
-                    if is_quiet(slot, &self.settings.settle, now) {
+                    if is_quiet(slot, self.settings.settle, now) {
                         let because = Leaving::Scale;
                         slot.state = State::Empty;
                         slot.dismiss(worker, because, Haste::Drain, &self.settings, now, out);
@@ -167,7 +169,7 @@ impl Fleet {
     /// the kernel's group must stay without gaps.
     fn close_surplus(&mut self, now: Moment, out: &mut Vec<Action>) {
         while let Some(slot) = self.closable() {
-            if !is_quiet(slot, &self.settings.settle, now) {
+            if !is_quiet(slot, self.settings.settle, now) {
                 return;
             }
             out.push(Action::CloseSlot(slot.id));
@@ -239,6 +241,6 @@ impl Fleet {
 
 /// Whether no new connection can arrive here any more, not even one whose handshake was under way
 /// when the slot was left out.
-fn is_quiet(slot: &Slot, settle: &Moment, now: Moment) -> bool {
-    slot.out_since.is_some_and(|since| since + *settle <= now)
+fn is_quiet(slot: &Slot, settle: Duration, now: Moment) -> bool {
+    slot.out_since.is_some_and(|since| since + settle <= now)
 }

@@ -5,7 +5,8 @@ use brigade_shared::id::SlotId;
 use brigade_supervisor::plan::{Change, Deadline, Moment, Verdict};
 
 use super::ledger::{
-    Broken, Course, KILL_AGAIN, LOST_AFTER, Ledger, MOST_PROCESSES, Promise, Rule, Told, hold,
+    Broken, Course, KILL_AGAIN, LOST_AFTER, Ledger, MOST_PROCESSES, Promise, Record, Rule, Told,
+    hold,
 };
 use super::nature::Kind;
 
@@ -27,7 +28,7 @@ impl Ledger {
         if self.stop.is_some() {
             self.check_stopping(now)?;
         } else {
-            self.check_slots(now)?;
+            self.check_slots()?;
             self.check_steering()?;
             self.check_reload()?;
             self.check_ready()?;
@@ -79,7 +80,30 @@ impl Ledger {
                 Promise::Within { .. } | Promise::Never => None,
             }
         });
-        workers.chain(refills)
+        workers.chain(refills).chain(self.surplus_moments())
+    }
+
+    /// When the next surplus worker may leave, and when the highest surplus slot may be closed.
+    fn surplus_moments(&self) -> impl Iterator<Item = (Moment, String)> {
+        let others = self.wanted_slots().any(|slot| self.slot_serves(slot));
+        let trial = self.staged().map_or(0, |(_, settings)| settings.workers);
+        let surplus = (self.wanted..).map(SlotId).take(match self.stop {
+            None => self.slots.len() - usize::from(self.wanted),
+            Some(_) => 0,
+        });
+        surplus.filter_map(move |slot| {
+            let at = self.slots[usize::from(slot.0)].out_since? + self.settings.settle;
+            let highest = usize::from(slot.0) + 1 == self.slots.len() && slot.0 >= trial;
+            let serves =
+                |(_, record): (_, &Record)| record.serves() && record.generation <= self.committed;
+            if highest && self.in_slot(slot).next().is_none() {
+                Some((at, format!("slot {slot} could be closed")))
+            } else if others && self.in_slot(slot).any(serves) {
+                Some((at, format!("the worker of slot {slot} is surplus")))
+            } else {
+                None
+            }
+        })
     }
 
     fn check_deadlines(&self, next: Option<Moment>, now: Moment) -> Result<(), Broken> {
@@ -151,33 +175,11 @@ impl Ledger {
         })
     }
 
-    fn check_slots(&self, now: Moment) -> Result<(), Broken> {
+    fn check_slots(&self) -> Result<(), Broken> {
         let trial = self.staged().map_or(0, |(_, settings)| settings.workers);
         let kept = usize::from(self.wanted.max(trial));
         hold(self.slots.len() >= kept, Rule::Slots, || {
             format!("fewer than {kept} are open")
-        })?;
-        if let Some(highest) = self
-            .slots
-            .len()
-            .checked_sub(1)
-            .filter(|&index| index >= kept)
-        {
-            let slot = SlotId(u16::try_from(highest).expect("few"));
-            let empty = self.in_slot(slot).next().is_none();
-            hold(
-                !empty || !self.is_quiet(slot, now),
-                Rule::LeftUndone,
-                || format!("slot {slot} could be closed"),
-            )?;
-        }
-        let others = self.wanted_slots().any(|slot| self.slot_serves(slot));
-        let forgotten = self.alive().find(|(_, record)| {
-            let surplus = !self.is_wanted(record.slot) && record.generation <= self.committed;
-            others && surplus && record.serves() && self.is_quiet(record.slot, now)
-        });
-        hold(forgotten.is_none(), Rule::LeftUndone, || {
-            format!("{forgotten:?} is surplus")
         })
     }
 

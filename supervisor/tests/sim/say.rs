@@ -1,6 +1,5 @@
 //! What is said must be true, owed, and said once.
 
-use brigade_shared::exit::Exit;
 use brigade_shared::id::{SlotId, WorkerId};
 use brigade_supervisor::plan::{
     Change, Deadline, Despair, Haste, Leaving, Moment, Next, Settings, Verdict,
@@ -12,13 +11,7 @@ impl Ledger {
     pub(crate) fn see_change(&mut self, change: &Change, now: Moment) -> Result<(), Broken> {
         self.said.push(change.clone());
         match *change {
-            Change::WorkerCrashed {
-                worker,
-                exit,
-                was_ready,
-                next,
-                ..
-            } => self.see_crash(worker, exit, was_ready, next, now),
+            Change::WorkerCrashed { .. } => self.see_crash(change, now),
             Change::SpawnFailed { slot, next } => self.see_not_made(slot, next, now),
             Change::WorkerDraining { worker, because } => self.see_dismissed(worker, because, now),
             Change::WorkerOverdue { worker, deadline } => self.see_overdue(worker, deadline, now),
@@ -57,19 +50,22 @@ impl Ledger {
         }
     }
 
-    fn see_crash(
-        &mut self,
-        id: WorkerId,
-        exit: Exit,
-        was_ready: bool,
-        next: Next,
-        now: Moment,
-    ) -> Result<(), Broken> {
+    fn see_crash(&mut self, change: &Change, now: Moment) -> Result<(), Broken> {
+        let Change::WorkerCrashed {
+            worker: id,
+            exit,
+            was_ready,
+            uptime,
+            next,
+        } = *change
+        else {
+            return Ok(());
+        };
         self.pay(&Due::Crashed(id, exit), Rule::Telling)?;
         let record = self.workers[&id].clone();
-        let true_word = was_ready == (record.ready.is_some() && record.told == Told::Nothing);
+        let true_word = was_ready == record.ready.is_some() && uptime == now - record.born;
         hold(true_word, Rule::Telling, || {
-            format!("worker {id} was ready: {was_ready}")
+            format!("{change:?}, but {record:?}")
         })?;
         if next == Next::Parked {
             self.owe(Due::Say(Change::SlotParked(record.slot)));

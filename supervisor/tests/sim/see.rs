@@ -56,6 +56,10 @@ impl Ledger {
         hold(next && self.stop.is_none(), Rule::Slots, || {
             format!("slot {slot} opened")
         })?;
+        let exposed = slot.0 >= self.wanted && self.steer.is_empty();
+        hold(!exposed, Rule::Slots, || {
+            format!("slot {slot}, open on trial, gets connections that may be lost with it")
+        })?;
         self.by_slot
             .resize_with(self.by_slot.len().max(self.slots.len() + 1), Vec::new);
         self.slots.push(SlotBook {
@@ -153,6 +157,9 @@ impl Ledger {
             let exists = generation == self.committed && self.is_wanted(slot);
             hold(exists, Rule::Spawns, || {
                 format!("{}: no such configuration", what())
+            })?;
+            hold(!self.slot_serves(slot), Rule::Spawns, || {
+                format!("{}: its successor serves already", what())
             })?;
             let promise = self.slots[usize::from(slot.0)].promise;
             let kept = matches!(promise, Promise::Within { from, .. } if from <= now);

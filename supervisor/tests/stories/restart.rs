@@ -235,3 +235,18 @@ fn starting(state: &SlotState) -> Option<u64> {
         SlotState::Resting(_) | SlotState::Parked => None,
     }
 }
+
+#[test]
+fn workers_that_crash_together_do_not_come_back_together() {
+    let mut story = Story::of_ready(settings(4));
+    for worker in 1..=4 {
+        story.exits(worker, 75);
+    }
+    let mut moments: Vec<_> = story
+        .fleet
+        .slots()
+        .map(|slot| format!("{:?}", slot.state))
+        .collect();
+    moments.dedup();
+    assert_eq!(moments.len(), 4, "{moments:?}");
+}
