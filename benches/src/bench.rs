@@ -21,6 +21,8 @@ pub(crate) struct Effort {
     pub(crate) warm_up: Duration,
     /// Load that is measured, in each round.
     pub(crate) window: Duration,
+    /// A window that others disturb is measured again so many times at most.
+    pub(crate) again: usize,
     /// Workers killed, one after the other.
     pub(crate) kills: usize,
     /// Starts of the binary.
@@ -44,6 +46,7 @@ impl Effort {
             rounds: 7,
             warm_up: Duration::from_millis(500),
             window: Duration::from_secs(3),
+            again: 10,
             kills: 300,
             starts: 100,
             idle: Duration::from_secs(30),
@@ -60,6 +63,7 @@ impl Effort {
             rounds: 1,
             warm_up: Duration::from_millis(50),
             window: Duration::from_millis(200),
+            again: 0,
             kills: 20,
             starts: 5,
             idle: Duration::from_secs(2),
