@@ -1,80 +1,161 @@
 //! From a request to its answer: the app's work, and what Brigade answers in its stead.
+//!
+//! ```text
+//!            +-- not ready --> Waiting --+
+//! request ---+                           +--> Working --> response, error or panic
+//!            +---------- ready ----------+
+//! ```
 
 use std::convert::Infallible;
-use std::future::poll_fn;
-use std::pin::{Pin, pin};
-use std::task::{Context, Poll};
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{Either, Full};
 use pin_project_lite::pin_project;
 
 use crate::app::{App, BoxError, RequestBody};
 use crate::ticket::{Panicked, Ticket};
 
-/// Answers one request. Whatever the app does, there is a response.
-pub(crate) async fn answer<A: App>(
-    mut app: A,
+/// What the client reads when the app has no response.
+const SORRY: &str = "Internal Server Error\n";
+
+/// Why there is no response.
+enum Fault<E> {
+    Error(E),
+    Panic,
+}
+
+/// Begins to answer a request. Whatever the app does, there will be a response.
+pub(crate) fn answer<A: App>(
+    app: &A,
     request: Request<RequestBody>,
-    mut ticket: Ticket,
-) -> Result<Response<Answer<A::Body>>, Infallible> {
-    let mut response = match work(&mut app, request, &ticket).await {
-        Ok(Ok(response)) => response.map(Either::Left),
-        Ok(Err(error)) => {
-            ticket.failed(&error.into().to_string());
-            sorry()
+    ticket: Ticket,
+) -> Answering<A> {
+    let mut app = app.clone();
+    // Nearly every app is always ready. So it is asked with nobody to wake, and the request need
+    // not be kept; one that is not ready is asked again.
+    let mut nobody = Context::from_waker(Waker::noop());
+    let step = match ticket.work(|| app.poll_ready(&mut nobody)) {
+        Ok(Poll::Ready(Ok(()))) => Step::work(&mut app, request, &ticket),
+        Ok(Poll::Ready(Err(error))) => Step::fail(Fault::Error(error)),
+        Ok(Poll::Pending) => Step::Waiting {
+            waiting: Some(Box::new((app, request))),
+        },
+        Err(Panicked) => Step::fail(Fault::Panic),
+    };
+    Answering {
+        step,
+        ticket: Some(ticket),
+    }
+}
+
+pin_project! {
+    /// The work on one request.
+    pub(crate) struct Answering<A: App> {
+        #[pin]
+        step: Step<A>,
+        ticket: Option<Ticket>,
+    }
+}
+
+pin_project! {
+    #[project = StepProjected]
+    enum Step<A: App> {
+        Waiting { waiting: Option<Box<(A, Request<RequestBody>)>> },
+        Working { #[pin] work: A::Answering },
+        Failed { fault: Option<Fault<A::Error>> },
+    }
+}
+
+impl<A: App> Step<A> {
+    fn work(app: &mut A, request: Request<RequestBody>, ticket: &Ticket) -> Self {
+        match ticket.work(|| app.answer(request)) {
+            Ok(work) => Self::Working { work },
+            Err(Panicked) => Self::fail(Fault::Panic),
         }
-        Err(Panicked) => sorry(),
+    }
+
+    fn fail(fault: Fault<A::Error>) -> Self {
+        Self::Failed { fault: Some(fault) }
+    }
+}
+
+impl<A: App> Future for Answering<A> {
+    type Output = Result<Response<Answer<A::Body>>, Infallible>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let ticket = this.ticket.as_ref().expect("not polled after its end");
+        let outcome = loop {
+            let next = match this.step.as_mut().project() {
+                StepProjected::Working { work } => match ticket.work(|| work.poll(task)) {
+                    Ok(polled) => break ready!(polled).map_err(Fault::Error),
+                    Err(Panicked) => break Err(Fault::Panic),
+                },
+                StepProjected::Waiting { waiting } => {
+                    let (app, _) = &mut **waiting.as_mut().expect("taken only to go on");
+                    match ticket.work(|| app.poll_ready(task)) {
+                        Ok(polled) => match ready!(polled) {
+                            Ok(()) => {
+                                let (mut app, request) = *waiting.take().expect("looked at above");
+                                Step::work(&mut app, request, ticket)
+                            }
+                            Err(error) => Step::fail(Fault::Error(error)),
+                        },
+                        Err(Panicked) => Step::fail(Fault::Panic),
+                    }
+                }
+                StepProjected::Failed { fault } => {
+                    break Err(fault.take().unwrap_or(Fault::Panic));
+                }
+            };
+            this.step.set(next);
+        };
+        let ticket = this.ticket.take().expect("looked at above");
+        Poll::Ready(Ok(finish(outcome, ticket)))
+    }
+}
+
+/// Makes the response: the app's, or one in its stead.
+fn finish<B, E: Into<BoxError>>(
+    outcome: Result<Response<B>, Fault<E>>,
+    mut ticket: Ticket,
+) -> Response<Answer<B>> {
+    let (mut head, body) = match outcome {
+        Ok(response) => {
+            let (head, body) = response.into_parts();
+            (head, Some(body))
+        }
+        Err(fault) => {
+            if let Fault::Error(error) = fault {
+                ticket.failed(&error.into().to_string());
+            }
+            let (mut head, ()) = Response::new(()).into_parts();
+            head.status = StatusCode::INTERNAL_SERVER_ERROR;
+            let text = HeaderValue::from_static("text/plain; charset=utf-8");
+            head.headers.insert(CONTENT_TYPE, text);
+            (head, None)
+        }
     };
     if ticket.is_last() {
         let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(CONNECTION, close);
+        head.headers.insert(CONNECTION, close);
     }
-    ticket.answered(response.status());
-    Ok(response.map(|body| Answer { body, ticket }))
-}
-
-/// Polls the app in sight of the scoreboard, and lives through its panics.
-async fn work<A: App>(
-    app: &mut A,
-    request: Request<RequestBody>,
-    ticket: &Ticket,
-) -> Result<Result<Response<A::Body>, A::Error>, Panicked> {
-    let ready = poll_fn(|task| lift(ticket.work(|| app.poll_ready(task))));
-    if let Err(error) = ready.await? {
-        return Ok(Err(error));
-    }
-    let mut answering = pin!(ticket.work(|| app.answer(request))?);
-    poll_fn(|task| lift(ticket.work(|| answering.as_mut().poll(task)))).await
-}
-
-/// A panic ends the waiting.
-fn lift<T>(outcome: Result<Poll<T>, Panicked>) -> Poll<Result<T, Panicked>> {
-    match outcome {
-        Ok(poll) => poll.map(Ok),
-        Err(panicked) => Poll::Ready(Err(panicked)),
-    }
-}
-
-/// What the client gets when the app has no response.
-fn sorry<B>() -> Response<Either<B, Full<Bytes>>> {
-    let words = Bytes::from_static(b"Internal Server Error\n");
-    let mut response = Response::new(Either::Right(Full::new(words)));
-    *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-    let text = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, text);
-    response
+    ticket.answered(head.status);
+    let said = body.is_some();
+    Response::from_parts(head, Answer { body, said, ticket })
 }
 
 pin_project! {
     /// The body of an answer. Its end is the end of the request.
-    #[derive(Debug)]
     pub(crate) struct Answer<B> {
+        // None: the app had no response, and `SORRY` stands for it.
         #[pin]
-        body: Either<B, Full<Bytes>>,
+        body: Option<B>,
+        said: bool,
         ticket: Ticket,
     }
 }
@@ -91,20 +172,31 @@ where
         task: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
-        match lift(this.ticket.work(|| this.body.poll_frame(task))) {
-            Poll::Ready(Ok(frame)) => Poll::Ready(frame),
+        let Some(body) = this.body.as_pin_mut() else {
+            let first = !std::mem::replace(this.said, true);
+            return Poll::Ready(
+                first.then(|| Ok(Frame::data(Bytes::from_static(SORRY.as_bytes())))),
+            );
+        };
+        match this.ticket.work(|| body.poll_frame(task)) {
+            Ok(polled) => polled.map(|frame| frame.map(|data| data.map_err(Into::into))),
             // The head is out: all that is left is to break off.
-            Poll::Ready(Err(panicked)) => Poll::Ready(Some(Err(panicked.into()))),
-            Poll::Pending => Poll::Pending,
+            Err(panicked) => Poll::Ready(Some(Err(panicked.into()))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match &self.body {
+            Some(body) => body.is_end_stream(),
+            None => self.said,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match &self.body {
+            Some(body) => body.size_hint(),
+            None => SizeHint::with_exact(SORRY.len() as u64),
+        }
     }
 }
 

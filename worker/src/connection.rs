@@ -27,8 +27,8 @@ pub(crate) async fn serve<T: Transport, A: App>(transport: T, app: A, station: R
     let place = Place::take(Rc::clone(&station), pulse);
     let connection = place.connection();
     let service = service_fn(|request| {
-        let ticket = Ticket::new(Rc::clone(&station), Rc::clone(connection), &request);
-        answer(app.clone(), request, ticket)
+        let ticket = Ticket::new(Rc::clone(connection), &request);
+        answer(&app, request, ticket)
     });
     let mut exchange = pin!(protocol().serve_connection(stream, service).with_upgrades());
     let outcome = poll_fn(|task| {

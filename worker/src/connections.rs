@@ -15,6 +15,7 @@ use crate::station::Station;
 /// What is kept of a connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
+    pub(crate) station: Rc<Station>,
     pub(crate) pulse: Arc<Pulse>,
     /// The request being answered, for the scoreboard.
     pub(crate) line: Cell<RequestLine>,
@@ -69,7 +70,6 @@ impl Connections {
 /// A connection's place among the others, given back on drop.
 #[derive(Debug)]
 pub(crate) struct Place {
-    station: Rc<Station>,
     connection: Rc<Connection>,
 }
 
@@ -82,6 +82,7 @@ impl Place {
         }
         let mut list = connections.list.borrow_mut();
         let connection = Rc::new(Connection {
+            station: Rc::clone(&station),
             pulse,
             line: Cell::new(RequestLine::new("", "", 0)),
             waker: OnceCell::new(),
@@ -89,10 +90,7 @@ impl Place {
         });
         list.push(Rc::clone(&connection));
         drop(list);
-        Self {
-            station,
-            connection,
-        }
+        Self { connection }
     }
 
     pub(crate) fn connection(&self) -> &Rc<Connection> {
@@ -102,7 +100,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let mut list = self.station.connections.list.borrow_mut();
+        let mut list = self.connection.station.connections.list.borrow_mut();
         let index = self.connection.index.get();
         list.swap_remove(index);
         if let Some(moved) = list.get(index) {

@@ -16,6 +16,9 @@ pub(crate) struct Station {
     pub(crate) pid: u32,
     pub(crate) config: WorkerConfig,
     pub(crate) connections: Connections,
+    /// The number of the request that the scoreboard shows, or showed last.
+    pub(crate) shown: Cell<u64>,
+    begun: Cell<u64>,
     draining_since: Cell<Option<u64>>,
     drain_begun: Notify,
 }
@@ -28,9 +31,18 @@ impl Station {
             pid: std::process::id(),
             config,
             connections: Connections::default(),
+            shown: Cell::new(0),
+            begun: Cell::new(0),
             draining_since: Cell::new(None),
             drain_begun: Notify::new(),
         }
+    }
+
+    /// A number for a new request.
+    pub(crate) fn next_number(&self) -> u64 {
+        let number = self.begun.get() + 1;
+        self.begun.set(number);
+        number
     }
 
     /// From now on every answer closes its connection, and nothing new is accepted.

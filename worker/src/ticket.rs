@@ -12,20 +12,17 @@ use crate::panic;
 use crate::station::Station;
 
 /// Begins with a complete head and ends, on drop, with the answer's last byte handed over, or with
-/// the end of the connection. It travels with the future, then with the response's body.
+/// the end of the connection. It travels with the work, then with the answer's body.
 #[derive(Debug)]
 pub(crate) struct Ticket {
-    station: Rc<Station>,
     connection: Rc<Connection>,
+    number: u64,
     answered: bool,
 }
 
 impl Ticket {
-    pub(crate) fn new<B>(
-        station: Rc<Station>,
-        connection: Rc<Connection>,
-        request: &Request<B>,
-    ) -> Self {
+    pub(crate) fn new<B>(connection: Rc<Connection>, request: &Request<B>) -> Self {
+        let station = &connection.station;
         let meter = station.meter;
         meter.row.request_begun();
         connection.pulse.request_begun();
@@ -34,7 +31,7 @@ impl Ticket {
         let line = RequestLine::new(method, path, meter.clock.last());
         connection.line.set(line);
         Self {
-            station,
+            number: station.next_number(),
             connection,
             answered: false,
         }
@@ -43,8 +40,13 @@ impl Ticket {
     /// Runs a piece of the app's work on this request, in sight of the scoreboard. A panic is
     /// logged and counted.
     pub(crate) fn work<T>(&self, piece: impl FnOnce() -> T) -> Result<T, Panicked> {
-        let row = self.station.meter.row;
-        row.enter_request(&self.connection.line.get());
+        let station = &*self.connection.station;
+        let row = station.meter.row;
+        if station.shown.replace(self.number) == self.number {
+            row.resume_request();
+        } else {
+            row.enter_request(&self.connection.line.get());
+        }
         let outcome = panic::catch(piece);
         row.leave_request();
         outcome.map_err(|words| self.panicked(&words))
@@ -52,10 +54,10 @@ impl Ticket {
 
     #[cold]
     fn panicked(&self, words: &str) -> Panicked {
-        let Station { slot, pid, .. } = *self.station;
+        let Station { slot, pid, .. } = *self.connection.station;
         let line = self.connection.line.get();
         let (method, path) = (line.method(), line.path());
-        self.station.meter.row.count(Counter::Panics, 1);
+        self.connection.station.meter.row.count(Counter::Panics, 1);
         tracing::error!(
             event = "request.panicked",
             slot,
@@ -71,10 +73,14 @@ impl Ticket {
     /// The app gave an error instead of a response.
     #[cold]
     pub(crate) fn failed(&self, error: &str) {
-        let Station { slot, pid, .. } = *self.station;
+        let Station { slot, pid, .. } = *self.connection.station;
         let line = self.connection.line.get();
         let (method, path) = (line.method(), line.path());
-        self.station.meter.row.count(Counter::AppErrors, 1);
+        self.connection
+            .station
+            .meter
+            .row
+            .count(Counter::AppErrors, 1);
         tracing::error!(
             event = "request.failed",
             slot,
@@ -89,19 +95,19 @@ impl Ticket {
     /// The answer has this status.
     pub(crate) fn answered(&mut self, status: StatusCode) {
         let class = Counter::of_status(status.as_u16());
-        self.station.meter.row.count(class, 1);
+        self.connection.station.meter.row.count(class, 1);
         self.answered = true;
     }
 
     /// Whether this shall be the connection's last answer.
     pub(crate) fn is_last(&self) -> bool {
-        self.station.draining_since().is_some()
+        self.connection.station.draining_since().is_some()
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let meter = self.station.meter;
+        let meter = self.connection.station.meter;
         let now = meter.clock.read();
         let started = self.connection.line.get().started_ns();
         let latency = Duration::from_nanos(now.saturating_sub(started));

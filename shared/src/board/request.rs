@@ -111,6 +111,11 @@ impl RequestCell<'_> {
         cell[SEQUENCE].store(sequence.wrapping_add(1), Release);
     }
 
+    /// The loop is back at the request that it entered last, whose words still stand.
+    pub(super) fn resume(self) {
+        word::set(&self.0[BUSY], 1);
+    }
+
     /// The loop turns to something else.
     pub(super) fn leave(self) {
         word::set(&self.0[BUSY], 0);
@@ -176,6 +181,8 @@ mod tests {
         assert_eq!(seen.started_ns, 5);
         cell.leave();
         assert_eq!(cell.read(), None);
+        cell.resume();
+        assert_eq!(cell.read(), Some(seen));
     }
 
     #[test]

@@ -96,6 +96,11 @@ impl<'a> Row<'a> {
         self.request().enter(line);
     }
 
+    /// The loop is back at the request that it entered last.
+    pub fn resume_request(self) {
+        self.request().resume();
+    }
+
     /// The loop turns to something else than a request.
     pub fn leave_request(self) {
         self.request().leave();
