@@ -29,7 +29,7 @@ impl Arguments {
             rounds: matches
                 .get_one::<u16>("rounds")
                 .map(|&rounds| usize::from(rounds)),
-            sections: sections.unwrap_or_else(|| Section::ALL.to_vec()),
+            sections: sections.unwrap_or_else(Section::usual),
         }
     }
 }
@@ -63,7 +63,7 @@ fn command() -> Command {
                 .num_args(0..)
                 .value_parser(|word: &str| word.parse::<Section>())
                 .help(format!(
-                    "Which sections, of {sections}; all if none is named"
+                    "Which sections, of {sections}; all but the last if none is named"
                 )),
         )
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::compare::{self, Pattern};
-use super::{crowd, growth, idle, replace, start};
+use super::{crowd, growth, idle, instructions, replace, start};
 use crate::bench::Bench;
 use crate::outcome::Outcome;
 use crate::report::Report;
@@ -28,11 +28,13 @@ pub(crate) enum Section {
     Crowd,
     /// What more workers cost.
     Growth,
+    /// Where the user-space cost is; not among the usual ones.
+    Instructions,
 }
 
 impl Section {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::KeepAlive,
         Self::OneConnection,
         Self::NewConnection,
@@ -41,7 +43,15 @@ impl Section {
         Self::Idle,
         Self::Crowd,
         Self::Growth,
+        Self::Instructions,
     ];
+
+    /// Those that are run if none is named: they need no other tools than nginx.
+    pub(crate) fn usual() -> Vec<Self> {
+        let mut sections = Self::ALL.to_vec();
+        sections.retain(|section| *section != Self::Instructions);
+        sections
+    }
 
     pub(crate) fn run(self, bench: &Bench) -> Outcome<Report> {
         match self {
@@ -53,6 +63,7 @@ impl Section {
             Self::Idle => idle::run(bench),
             Self::Crowd => crowd::run(bench),
             Self::Growth => growth::run(bench),
+            Self::Instructions => instructions::run(bench),
         }
     }
 
@@ -66,6 +77,7 @@ impl Section {
             Self::Idle => "idle",
             Self::Crowd => "crowd",
             Self::Growth => "growth",
+            Self::Instructions => "instructions",
         }
     }
 }

@@ -4,6 +4,7 @@ mod compare;
 mod crowd;
 mod growth;
 mod idle;
+mod instructions;
 mod list;
 mod replace;
 mod start;

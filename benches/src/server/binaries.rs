@@ -1,5 +1,6 @@
 //! The binaries under measurement: built by cargo beside our own, with the same profile.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -14,9 +15,11 @@ const CONTENDERS: [&str; 5] = [
     "contender-brigade",
 ];
 
-/// Where the binaries are.
+/// Where the binaries are, and how they are run.
 pub(crate) struct Binaries {
     directory: PathBuf,
+    /// Where callgrind leaves its counts, if they are run under it.
+    counted_in: Option<PathBuf>,
 }
 
 impl Binaries {
@@ -29,7 +32,10 @@ impl Binaries {
             .parent()
             .ok_or("our own binary has no directory")?
             .to_owned();
-        let binaries = Self { directory };
+        let binaries = Self {
+            directory,
+            counted_in: None,
+        };
         if build {
             let bins = CONTENDERS.map(|name| ["--bin", name]).concat();
             binaries.cargo_build(&[&["-p", "brigade-benches"], &bins[..]].concat())?;
@@ -46,7 +52,39 @@ impl Binaries {
         Ok(binaries)
     }
 
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
+    /// The same, run under callgrind, which counts instructions and leaves a file per process in
+    /// this directory.
+    pub(crate) fn counted(&self, directory: &Path) -> Self {
+        Self {
+            directory: self.directory.clone(),
+            counted_in: Some(directory.to_owned()),
+        }
+    }
+
+    /// To run one of ours.
+    pub(super) fn command(&self, name: &str) -> Command {
+        self.foreign_command(self.path(name))
+    }
+
+    /// To run a program that is not ours.
+    pub(super) fn foreign_command(&self, program: impl AsRef<OsStr>) -> Command {
+        let Some(directory) = &self.counted_in else {
+            return Command::new(program);
+        };
+        let mut command = Command::new("valgrind");
+        // No option names the files: Brigade's workers write their title over the words from
+        // which valgrind would read it.
+        command.args([
+            "-q",
+            "--vgdb=no",
+            "--tool=callgrind",
+            "--trace-children=yes",
+        ]);
+        command.arg(program).current_dir(directory);
+        command
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 

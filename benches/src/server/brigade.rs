@@ -1,7 +1,6 @@
 //! Brigade, as the program or as a library.
 
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
@@ -61,7 +60,7 @@ impl Brigade {
 
     /// Starts it; tells also the moment at which it was started.
     pub(crate) fn start(&self, binaries: &Binaries, cpus: Cpus) -> Outcome<(Server, Instant)> {
-        let mut command = Command::new(self.binary(binaries));
+        let mut command = binaries.command(self.program.binary());
         command
             .args(["serve", "--bind", "127.0.0.1:0", "--workers", &self.workers])
             .args(["--log-format", "json"])
@@ -87,11 +86,13 @@ impl Brigade {
             .map_err(|_| format!("no address: `{address}`"))?;
         Ok((server, began))
     }
+}
 
-    fn binary(&self, binaries: &Binaries) -> PathBuf {
-        match self.program {
-            Program::Demo => binaries.path("brigade"),
-            Program::Hello => binaries.path("contender-brigade"),
+impl Program {
+    fn binary(self) -> &'static str {
+        match self {
+            Self::Demo => "brigade",
+            Self::Hello => "contender-brigade",
         }
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use brigade_benches::contender::{BACKLOG, BODY, CONTENT_TYPE};
 use nix::sys::signal::Signal;
 
+use super::Binaries;
 use super::running::{Server, spawn_on};
 use crate::measure::Cpus;
 use crate::outcome::Outcome;
@@ -42,7 +43,7 @@ pub(super) fn version() -> String {
 
 /// Starts it with room for so many connections. It takes memory for all of them at once, and
 /// closes idle ones when a sixteenth of them is left.
-pub(super) fn start(cpus: Cpus, connections: usize) -> Outcome<Server> {
+pub(super) fn start(connections: usize, binaries: &Binaries, cpus: Cpus) -> Outcome<Server> {
     let files = tempfile::tempdir()?;
     let port = free_port()?;
     let path = files.path().join("nginx.conf");
@@ -50,7 +51,7 @@ pub(super) fn start(cpus: Cpus, connections: usize) -> Outcome<Server> {
         &path,
         configuration(files.path(), port, connections + connections / 8),
     )?;
-    let mut command = Command::new("nginx");
+    let mut command = binaries.foreign_command("nginx");
     command
         .arg("-p")
         .arg(files.path())

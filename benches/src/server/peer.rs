@@ -1,7 +1,6 @@
 //! Who is compared.
 
 use std::fmt;
-use std::process::Command;
 
 use brigade_benches::contender::BODY;
 
@@ -61,7 +60,7 @@ impl Peer {
         binaries: &Binaries,
         cpus: Cpus,
     ) -> Outcome<Server> {
-        let contender = |name: &str| Command::new(binaries.path(name));
+        let contender = |name: &str| binaries.command(name);
         let server = match self {
             Self::Floor => Server::contender(&mut contender("contender-floor"), cpus),
             Self::EdgeFloor => Server::contender(contender("contender-floor").arg("edge"), cpus),
@@ -77,7 +76,7 @@ impl Peer {
                 Server::contender(command.arg(threads.to_string()), cpus)
             }
             Self::Actix => Server::contender(&mut contender("contender-actix"), cpus),
-            Self::Nginx => nginx::start(cpus, connections),
+            Self::Nginx => nginx::start(connections, binaries, cpus),
         };
         let server = server.map_err(|error| format!("{self}: {error}"))?;
         server.target(self.body()).ask_once()?;
