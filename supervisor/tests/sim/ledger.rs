@@ -57,6 +57,8 @@ pub(crate) enum Rule {
     Despair,
     /// Stopping ends, in time, with the right verdict, and nothing follows.
     Stopping,
+    /// What the fleet shows is what the books say: everybody is accounted for.
+    Views,
     /// In a quiet world everything comes true.
     Liveness,
 }

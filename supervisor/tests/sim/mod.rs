@@ -10,4 +10,5 @@ pub(crate) mod nature;
 pub(crate) mod say;
 pub(crate) mod see;
 pub(crate) mod sweep;
+pub(crate) mod view;
 pub(crate) mod world;

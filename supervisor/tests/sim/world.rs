@@ -122,7 +122,9 @@ impl World {
             self.ledger.see(&action, self.now)?;
             self.obey(action);
         }
-        self.ledger.after_turn(self.fleet.next_deadline(), self.now)
+        self.ledger
+            .after_turn(self.fleet.next_deadline(), self.now)?;
+        self.ledger.compare(&self.fleet, self.now)
     }
 
     /// What the supervisor hears next: the world's next fact, or that its own deadline has come.
