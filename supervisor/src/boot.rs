@@ -5,10 +5,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use brigade_config::Config;
 use brigade_shared::board::{Board, Ledger};
 use brigade_shared::exit::supervisor as code;
+use brigade_shared::log;
 use brigade_shared::sys::cpu::Usable;
 use brigade_shared::sys::privileges::Identity;
 use brigade_shared::sys::signal::Signals;
@@ -26,6 +28,9 @@ use crate::roster::Roster;
 use crate::settings;
 use crate::spawn::Nursery;
 use crate::watch::{SIGNALS, Watch};
+
+/// How long the last lines of the log may wait for whoever reads it.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
 /// Reads the configuration again, for a reload: whole and valid, or the problems in words.
 pub type LoadConfig = Box<dyn FnMut() -> Result<Config, String>>;
@@ -77,6 +82,7 @@ pub fn run(boot: Boot) -> u8 {
         event = "supervisor.stopped",
         code, "stopped with exit code {code}"
     );
+    log::finish(LAST_WORDS);
     code
 }
 

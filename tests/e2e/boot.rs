@@ -212,8 +212,11 @@ fn a_socket_waits_in_systemd_socket_activate_until_somebody_calls() {
         "--",
     ];
     let brigade = launch.under(&words).start();
-    brigade.until("the activator listens", || path.exists());
-    assert!(answers(&Address::Unix(path)));
+    let address = Address::Unix(path);
+    brigade.until("the activator listens", || {
+        Connection::open(&address).is_ok()
+    });
+    assert!(answers(&address));
     brigade.wait_for("fleet.ready", |_| true);
     brigade
         .expects("stray lines")

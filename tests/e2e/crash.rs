@@ -177,9 +177,7 @@ fn nobody_waits_for_a_slot_that_rests() {
     brigade.kill(victim, Signal::SIGKILL);
     replaced(&brigade, victim.process);
     let kill = brigade.kill(brigade.worker(0), Signal::SIGKILL);
-    // Another turn of the supervisor's loop: what the crash led to has been done.
-    brigade.signal(Signal::SIGUSR1);
-    brigade.wait_for("logs.reopened", |_| true);
+    brigade.settled();
     let load = Load::connections(&brigade, 4).start();
     load.flow(200);
     let account = load.stop();

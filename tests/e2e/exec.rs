@@ -252,6 +252,13 @@ fn people_see_the_prefix_before_each_line() {
     brigade.ended(0);
 }
 
+/// How many workers have said everything.
+fn has_flooded(brigade: &Brigade) -> usize {
+    let files = std::fs::read_dir(brigade.dir()).unwrap().flatten();
+    let names = files.map(|file| file.file_name().to_string_lossy().into_owned());
+    names.filter(|name| name.starts_with("flooded-")).count()
+}
+
 #[test]
 fn a_flood_of_output_blocks_neither_program_nor_supervisor() {
     if lacks(Need::Python) {
@@ -260,15 +267,11 @@ fn a_flood_of_output_blocks_neither_program_nor_supervisor() {
     let brigade = plain(&["--workers", "2"], &["--flood", "50000"]).ready();
     let load = Load::connections(&brigade, 2).path("/").start();
     load.flow(50);
-    let mark = brigade.signal_heard(Signal::SIGTTIN);
-    brigade.wait_after(mark, "fleet.scaled", |_| true);
-    let done = |pid: i32| brigade.dir().join(format!("flooded-{pid}")).exists();
-    brigade.until("everything is said", || {
-        brigade
-            .workers()
-            .iter()
-            .all(|worker| done(worker.process.0))
-    });
+    // A line of the log that says so may be lost in the flood.
+    brigade.signal(Signal::SIGTTIN);
+    let workers = || brigade.supervisor().children().len();
+    brigade.until("the signal is followed", || workers() == 3);
+    brigade.until("everything is said", || has_flooded(&brigade) == 3);
     load.stop().assert_lost_none();
     // Nobody promises that each line of a flood is kept, only that none is torn.
     brigade.expects("log.dropped").stop_and_check();
@@ -283,12 +286,7 @@ fn a_program_is_not_blocked_by_a_log_that_nobody_reads() {
     let brigade = plain(&["--workers", "1"], &["--flood", "20000"])
         .stderr(writer)
         .start();
-    brigade.until("everything is said", || {
-        let files = std::fs::read_dir(brigade.dir()).unwrap();
-        files
-            .flatten()
-            .any(|file| file.file_name().to_string_lossy().starts_with("flooded-"))
-    });
+    brigade.until("everything is said", || has_flooded(&brigade) == 1);
     brigade.signal(Signal::SIGTERM);
     brigade.ended(0);
     drop(reader);
@@ -296,7 +294,7 @@ fn a_program_is_not_blocked_by_a_log_that_nobody_reads() {
 
 #[test]
 fn a_program_that_ignores_term_is_killed_when_its_time_is_over() {
-    let program = "trap '' TERM; while true; do sleep 0.1; done";
+    let program = "trap '' TERM INT; while true; do sleep 0.1; done";
     let options = [
         "--workers",
         "2",
@@ -316,6 +314,17 @@ fn a_program_that_ignores_term_is_killed_when_its_time_is_over() {
         .expects("worker.overdue")
         .expects("worker.crashed")
         .ended(0);
+}
+
+#[test]
+fn a_program_that_ignores_only_term_is_cut_by_the_second_signal() {
+    let program = "trap '' TERM; exec sleep 1000";
+    let brigade = shell(&["--workers", "2", "--ready", "50ms"], program).ready();
+    brigade.signal(Signal::SIGTERM);
+    brigade.wait_for("fleet.stopping", |event| event.text("how") == "drain");
+    brigade.signal(Signal::SIGTERM);
+    brigade.wait_for("worker.left", |event| event.is("signal", 2));
+    brigade.ended(0);
 }
 
 #[test]
@@ -367,6 +376,7 @@ fn documented_exit_codes_of_a_program_are_understood() {
     let mut connection = brigade.connect();
     assert!(connection.get("/exit?code=78").is_err());
     let parked = brigade.wait_for("slot.parked", |_| true);
+    brigade.settled();
     let healthy = 1 - parked.number("slot").unwrap();
     for _ in 0..10 {
         assert_eq!(brigade.get("/").number("slot"), Some(healthy));

@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, RawFd};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Metadata, Subscriber};
@@ -86,6 +87,13 @@ pub fn raw_line(line: &str) {
     }
 }
 
+/// Gives what waits to be written some time, at the end of the process.
+pub fn finish(patience: Duration) {
+    if let Some(output) = OUTPUT.get() {
+        lock(&output.sink).finish(patience);
+    }
+}
+
 /// The target of events that are written whatever the level: what others said and we pass on.
 pub const ALWAYS: &str = "brigade::always";
 
@@ -110,11 +118,16 @@ impl<S: Subscriber> Layer<S> for ToSink {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let line = form.line(event.metadata(), fields);
+        let matters = event.metadata().target() != ALWAYS;
+        let write = |sink: &mut Sink| match matters {
+            true => sink.write_important_line(line.as_bytes()),
+            false => sink.write_line(line.as_bytes()),
+        };
         let dropped = {
             let mut sink = lock(&output.sink);
             let dropped = sink.take_dropped();
             if dropped == 0 {
-                sink.write_line(line.as_bytes());
+                write(&mut sink);
             }
             dropped
         };
@@ -125,7 +138,7 @@ impl<S: Subscriber> Layer<S> for ToSink {
                 lines,
                 "{lines} log lines could not be written"
             );
-            lock(&output.sink).write_line(line.as_bytes());
+            write(&mut lock(&output.sink));
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
+use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::libc;
@@ -12,7 +13,8 @@ use nix::sys::socket::{MsgFlags, send};
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::write;
 
-/// So many bytes of a line that was begun and could not be ended wait for the next attempt.
+/// So many bytes that could not be written wait for the next attempt: the rest of a line that was
+/// begun, and behind it lines that matter.
 const MOST_PENDING: usize = 64 * 1024;
 /// A pipe that polls writable takes so many bytes without waiting (`PIPE_BUF`, pipe(7)).
 const SAFE_PIECE: usize = 4096;
@@ -22,7 +24,7 @@ const SAFE_PIECE: usize = 4096;
 pub struct Sink {
     fd: OwnedFd,
     manner: Manner,
-    /// The rest of a line that was written in part: it goes first.
+    /// Goes first, before any other line.
     pending: Vec<u8>,
     dropped: u64,
 }
@@ -73,19 +75,47 @@ impl Sink {
 
     /// Writes a whole line (without its line feed), or drops and counts it.
     pub fn write_line(&mut self, line: &[u8]) {
-        if !self.flush() {
-            self.dropped += 1;
-            return;
-        }
+        self.write(line, false);
+    }
+
+    /// The same for a line that matters: it waits, as long as there is room, until it can be
+    /// written. A flood of others can't wash it away.
+    pub fn write_important_line(&mut self, line: &[u8]) {
+        self.write(line, true);
+    }
+
+    fn write(&mut self, line: &[u8], may_wait: bool) {
         let mut bytes = Vec::with_capacity(line.len() + 1);
         bytes.extend_from_slice(line);
         bytes.push(b'\n');
-        let written = self.write_some(&bytes);
-        let rest = &bytes[written..];
-        if written == 0 || rest.len() > MOST_PENDING {
-            self.dropped += 1;
+        let written = if self.flush() {
+            self.write_some(&bytes)
         } else {
+            0
+        };
+        let rest = &bytes[written..];
+        let has_room = self.pending.len() + rest.len() <= MOST_PENDING;
+        if has_room && (written > 0 || may_wait) {
             self.pending.extend_from_slice(rest);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Writes what waits, for as long as the descriptor takes some within `patience`; for the end
+    /// of a process.
+    pub fn finish(&mut self, patience: Duration) {
+        let deadline = Instant::now() + patience;
+        let mut before = usize::MAX;
+        // A full disk polls writable and takes nothing: no progress is a reason to stop as well.
+        while !self.flush() && self.pending.len() < before {
+            before = self.pending.len();
+            let left = deadline.saturating_duration_since(Instant::now());
+            let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLOUT)];
+            let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
+            if poll(&mut fds, wait).unwrap_or(0) < 1 {
+                return;
+            }
         }
     }
 
@@ -156,10 +186,11 @@ impl AsFd for Sink {
 
 #[cfg(test)]
 mod tests {
-    use super::Sink;
+    use super::{MOST_PENDING, Sink};
     use std::io::Read;
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
+    use std::time::Duration;
 
     fn read_now(mut from: impl Read) -> Vec<u8> {
         let mut bytes = vec![0; 1 << 20];
@@ -180,6 +211,26 @@ mod tests {
         let dropped = sink.take_dropped();
         assert!(dropped > 0);
         assert_eq!(kept.div_ceil(100) as u64 + dropped, 3000);
+    }
+
+    #[test]
+    fn a_flood_does_not_wash_away_what_matters() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut sink = Sink::to(writer.as_fd()).unwrap();
+        for _ in 0..3000 {
+            sink.write_line(&[b'x'; 99]);
+        }
+        sink.write_important_line(&[b'!'; 99]);
+        sink.write_line(b"washed away");
+        let mut all = read_now(&mut reader);
+        sink.finish(Duration::ZERO);
+        all.extend(read_now(&mut reader));
+        let last = all.rsplit(|byte| *byte == b'\n').nth(1);
+        assert_eq!(last, Some(&[b'!'; 99][..]));
+        for _ in 0..3000 {
+            sink.write_important_line(&[b'y'; 99]);
+        }
+        assert!(sink.pending.len() <= MOST_PENDING, "what waits is bounded");
     }
 
     #[test]

@@ -142,6 +142,13 @@ impl Brigade {
         );
     }
 
+    /// Waits for one more turn of the supervisor's loop: what the last event led to has been done.
+    pub(crate) fn settled(&self) {
+        let mark = self.mark();
+        self.signal(Signal::SIGUSR1);
+        self.wait_after(mark, "logs.reopened", |_| true);
+    }
+
     /// The workers that are ready now, by slot and then in order of their birth.
     pub(crate) fn workers(&self) -> Vec<Worker> {
         let mut workers: Vec<Worker> = Vec::new();

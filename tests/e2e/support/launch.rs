@@ -72,7 +72,10 @@ impl Launch {
             dir,
             arguments: all,
             wrapper: Vec::new(),
-            environment: vec![("PATH".to_owned(), path)],
+            environment: vec![
+                ("PATH".to_owned(), path),
+                ("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()),
+            ],
             stdin: None,
             stdout: None,
             stderr: None,
