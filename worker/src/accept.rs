@@ -169,7 +169,8 @@ impl<L: Listen, A: App> Acceptor<L, A> {
             let pause_ms = self.pause.as_millis() as u64;
             tracing::warn!(
                 event = "accept.failed", slot, pid, address = self.address, %error, pause_ms,
-                "The system refuses new connections; those that wait are tried again."
+                "worker {slot} can't accept from {}: {error}; those that wait are tried again in {pause_ms} ms",
+                self.address
             );
         }
         tokio::time::sleep(self.pause).await;

@@ -47,7 +47,7 @@ pub(crate) async fn serve<T: Transport, A: App>(transport: T, app: A, station: R
         let (slot, pid) = (station.slot, station.pid);
         tracing::debug!(
             event = "connection.broken", slot, pid, %error,
-            "A connection ended in the middle of something."
+            "a connection of worker {slot} ended in the middle of something: {error}"
         );
     }
 }

@@ -63,7 +63,7 @@ pub(crate) fn cut(station: &Station) {
             slot,
             pid,
             connections,
-            "Connections that were still open are cut."
+            "worker {slot} cuts {connections} open connections"
         );
     }
 }

@@ -112,6 +112,6 @@ fn refuse(error: &str) {
         event = "order.refused",
         pid,
         error,
-        "The supervisor gave an order that this worker does not know."
+        "an order of the supervisor is not understood: {error}"
     );
 }

@@ -152,7 +152,7 @@ fn report(station: &Station, link: &Channel<Fact, Order>, error: &StartError) ->
         slot,
         pid,
         reason,
-        "The worker could not start."
+        "worker {slot} could not start: {reason}"
     );
     let reason = reason.chars().take(REASON_CHARS).collect();
     let _ = link.send(&Fact::Failed { reason });

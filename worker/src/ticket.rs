@@ -65,7 +65,7 @@ impl Ticket {
             method,
             path,
             panic = words,
-            "A handler panicked; its client gets a 500, the worker goes on."
+            "worker {slot} panicked in {method} {path}: {words}; the client gets a 500, the worker goes on"
         );
         Panicked
     }
@@ -88,7 +88,7 @@ impl Ticket {
             method,
             path,
             error,
-            "The app returned an error instead of a response; its client gets a 500."
+            "worker {slot} has no response to {method} {path}: {error}; the client gets a 500"
         );
     }
 
