@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use brigade_shared::channel::Received;
 use brigade_shared::id::WorkerId;
+use brigade_shared::log;
 use brigade_shared::message::Fact;
 use brigade_shared::sys::wait;
 use nix::poll::{PollFd, PollFlags, ppoll};
@@ -23,6 +24,9 @@ use crate::roster::{Member, Probe, Proof, Tie};
 
 /// The longest pause between two looks at a program that starts.
 const LONGEST_PROBE: Duration = Duration::from_millis(100);
+
+/// The pause between two attempts to write lines of the log that nobody reads.
+const LOG_PAUSE: Duration = Duration::from_secs(1);
 
 /// The signals that a supervisor listens for. WINCH does nothing by default and PIPE is ignored
 /// from the start (Rust's runtime), so neither needs a handler.
@@ -140,7 +144,10 @@ impl Watch {
                 } => Some(probe.at.saturating_duration_since(self.began)),
                 _ => None,
             });
-        probes.chain(self.fleet.next_deadline()).min()
+        // Lines that a reader was too slow for are tried again, also if nothing else happens.
+        let log = log::flush().then(|| self.now() + LOG_PAUSE);
+        let fleet = self.fleet.next_deadline();
+        probes.chain(log).chain(fleet).min()
     }
 
     fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {

@@ -87,11 +87,30 @@ pub fn raw_line(line: &str) {
     }
 }
 
+/// Tries again to write what could not be written; whether some still waits.
+pub fn flush() -> bool {
+    OUTPUT
+        .get()
+        .is_some_and(|output| !lock(&output.sink).flush())
+}
+
 /// Gives what waits to be written some time, at the end of the process.
 pub fn finish(patience: Duration) {
-    if let Some(output) = OUTPUT.get() {
+    let Some(output) = OUTPUT.get() else { return };
+    lock(&output.sink).finish(patience);
+    let dropped = lock(&output.sink).take_dropped();
+    if dropped > 0 {
+        tell_dropped(dropped);
         lock(&output.sink).finish(patience);
     }
+}
+
+fn tell_dropped(lines: u64) {
+    tracing::warn!(
+        event = "log.dropped",
+        lines,
+        "{lines} log lines could not be written"
+    );
 }
 
 /// The target of events that are written whatever the level: what others said and we pass on.
@@ -132,12 +151,7 @@ impl<S: Subscriber> Layer<S> for ToSink {
             dropped
         };
         if dropped > 0 {
-            let lines = dropped;
-            tracing::warn!(
-                event = "log.dropped",
-                lines,
-                "{lines} log lines could not be written"
-            );
+            tell_dropped(dropped);
             write(&mut lock(&output.sink));
         }
     }

@@ -7,5 +7,5 @@ mod layer;
 mod sink;
 
 pub use form::Form;
-pub use layer::{ALWAYS, begin, begin_child, descriptor, finish, form, raw_line, set_level};
+pub use layer::{ALWAYS, begin, begin_child, descriptor, finish, flush, form, raw_line, set_level};
 pub use sink::Sink;

@@ -134,8 +134,8 @@ impl Sink {
         self.dropped = 0;
     }
 
-    /// Whether nothing is pending any more.
-    fn flush(&mut self) -> bool {
+    /// Writes what waits, as far as that goes now; whether nothing waits any more.
+    pub fn flush(&mut self) -> bool {
         if !self.pending.is_empty() {
             let pending = std::mem::take(&mut self.pending);
             let written = self.write_some(&pending);
