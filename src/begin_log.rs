@@ -18,7 +18,9 @@ fn form(format: LogFormat) -> Form {
         LogFormat::Json => Form::Json,
         LogFormat::Journal => Form::Journal,
         LogFormat::Auto if is_journal() => Form::Journal,
-        LogFormat::Auto | LogFormat::Human => Form::Human { colour: is_coloured() },
+        LogFormat::Auto | LogFormat::Human => Form::Human {
+            colour: is_coloured(),
+        },
     }
 }
 

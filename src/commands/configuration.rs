@@ -71,7 +71,10 @@ fn is_socket_activated() -> bool {
 /// Whether nobody has said where to listen.
 fn has_default_address(loaded: &Loaded) -> bool {
     let about_address = |name| matches!(name, "host" | "port" | "uds" | "fd" | "bind");
-    let mut rows = loaded.effective.iter().filter(|row| about_address(row.name));
+    let mut rows = loaded
+        .effective
+        .iter()
+        .filter(|row| about_address(row.name));
     rows.all(|row| row.origin == Origin::Default)
 }
 
