@@ -43,6 +43,8 @@ pub(crate) async fn serve<T: Transport, A: App>(transport: T, app: A, station: R
         polled
     })
     .await;
+    // If there is something left of it now, the app has it.
+    connection.pulse.upgraded();
     if let Err(error) = outcome {
         let (slot, pid) = (station.slot, station.pid);
         tracing::debug!(

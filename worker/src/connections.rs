@@ -42,28 +42,33 @@ impl Connection {
 #[derive(Default, Debug)]
 pub(crate) struct Connections {
     list: RefCell<Vec<Rc<Connection>>>,
+    /// Whether the sweeper waits for the first connection, with no timer to wake it.
+    unswept: Cell<bool>,
     changed: Notify,
 }
 
 impl Connections {
-    /// Whether there is none.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.list.borrow().is_empty()
-    }
-
     /// Calls `visit` for each.
     pub(crate) fn for_each(&self, visit: impl FnMut(&Rc<Connection>)) {
         self.list.borrow().iter().for_each(visit);
     }
 
-    /// Makes the sweeper look at the deadlines anew.
+    /// Makes the sweeper look at the deadlines anew: other limits apply.
     pub(crate) fn look_again(&self) {
         self.changed.notify_one();
     }
 
-    /// Ends when the sweeper has to look again: the first connection came, or other limits apply.
+    /// Ends when the sweeper has to look again.
     pub(crate) async fn changed(&self) {
         self.changed.notified().await;
+    }
+
+    /// Ends when there is a connection.
+    pub(crate) async fn any(&self) {
+        while self.list.borrow().is_empty() {
+            self.unswept.set(true);
+            self.changed.notified().await;
+        }
     }
 }
 
@@ -77,8 +82,8 @@ impl Place {
     /// Takes a place for a new connection.
     pub(crate) fn take(station: Rc<Station>, pulse: Arc<Pulse>) -> Self {
         let connections = &station.connections;
-        if connections.is_empty() {
-            connections.look_again();
+        if connections.unswept.replace(false) {
+            connections.changed.notify_one();
         }
         let mut list = connections.list.borrow_mut();
         let connection = Rc::new(Connection {

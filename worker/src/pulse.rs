@@ -31,6 +31,7 @@ pub(crate) struct Pulse {
     phase: AtomicU8,
     since: AtomicU64,
     unsent: AtomicBool,
+    upgraded: AtomicBool,
     overdue: AtomicBool,
 }
 
@@ -40,6 +41,7 @@ impl Pulse {
             phase: AtomicU8::new(Phase::Fresh as u8),
             since: AtomicU64::new(now_ns),
             unsent: AtomicBool::new(false),
+            upgraded: AtomicBool::new(false),
             overdue: AtomicBool::new(false),
         }
     }
@@ -98,6 +100,15 @@ impl Pulse {
     /// Whether the last write had to wait and still does.
     pub(crate) fn has_unsent(&self) -> bool {
         self.unsent.load(Relaxed)
+    }
+
+    /// It speaks HTTP no more; whatever it speaks now, the app sees to it.
+    pub(crate) fn upgraded(&self) {
+        self.upgraded.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_upgraded(&self) -> bool {
+        self.upgraded.load(Relaxed)
     }
 
     /// Its deadline has passed: it is to end at its next read, unless that finds something.

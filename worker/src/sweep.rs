@@ -17,9 +17,7 @@ const PACE: Duration = Duration::from_millis(50);
 pub(crate) async fn sweep(station: Rc<Station>) {
     let clock = &station.meter.clock;
     loop {
-        while station.connections.is_empty() {
-            station.connections.changed().await;
-        }
+        station.connections.any().await;
         let now = clock.read();
         let next = look(&station, now).max(now + nanos(PACE));
         tokio::select! {

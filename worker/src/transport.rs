@@ -176,7 +176,12 @@ impl<T: Transport> AsyncWrite for Metered<T> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().transport).poll_shutdown(task)
+        let this = self.get_mut();
+        if this.pulse.is_upgraded() {
+            return Pin::new(&mut this.transport).poll_shutdown(task);
+        }
+        // hyper is done with it and drops it next: the close alone says the same.
+        Poll::Ready(Ok(()))
     }
 }
 
