@@ -1,15 +1,16 @@
 //! One slot: who holds it, who is to follow, who is still leaving.
 //!
 //! ```text
-//!              spawn                    exit, no process
-//!   Empty ------------------> Held ---------------------------> Resting { until }
-//!     ^                       |  |                               |         ^
-//!     |             overdue:  |  | exit 78                  due: |         |
-//!     |             Kill      |  +---------> Parked         spawn|         | exit
-//!     |                       v               |                  v         |
-//!     |                     Dying ------------|--- exit ---->  (Held)    Dying
-//!     |                                       |
-//!     +--- scaled away (Held: dismissed) -----+--- revived by a scale order: Empty, then spawn
+//!   Empty --spawn--> Held --late: Kill--> Dying
+//!                    | ^                    |
+//!      exit, or no   | | due: spawn         | exit
+//!      process       v |                    |
+//!                  Resting <----------------+
+//!
+//!   from Held, Dying   exit 78   Parked   it must not be respawned
+//!   from Parked                  Empty    an operator scales: another try
+//!   from any                     Held     a reload is committed: by the successor
+//!   from any                     Empty    scaled away, or the fleet stops; a holder is dismissed
 //! ```
 //!
 //! `Held` is a worker of the committed generation, starting or ready (worker.rs). Beside it stand,
