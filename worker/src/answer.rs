@@ -140,7 +140,8 @@ fn finish<B, E: Into<BoxError>>(
             (head, None)
         }
     };
-    if ticket.is_last() {
+    // An upgrade has a use of its own for this header, and is never followed by a request.
+    if ticket.is_last() && head.status != StatusCode::SWITCHING_PROTOCOLS {
         let close = HeaderValue::from_static("close");
         head.headers.insert(CONNECTION, close);
     }

@@ -57,8 +57,13 @@ impl Rig {
             timeout_keep_alive: KEEP_ALIVE,
             timeout_lame_duck: LAME_DUCK,
         };
+        Self::of(Station::new(meter, 0, config))
+    }
+
+    /// Around a station of one's own, inside the runtime of another rig.
+    pub(crate) fn of(station: Station) -> Self {
         Self {
-            station: Rc::new(Station::new(meter, 0, config)),
+            station: Rc::new(station),
             begun: Instant::now(),
         }
     }

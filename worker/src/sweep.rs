@@ -19,7 +19,7 @@ pub(crate) async fn sweep(station: Rc<Station>) {
     loop {
         station.connections.any().await;
         let now = clock.read();
-        let next = look(&station, now).max(now + nanos(PACE));
+        let next = look(&station, now).max(now.saturating_add(nanos(PACE)));
         tokio::select! {
             () = tokio::time::sleep_until(clock.instant(next)) => {}
             () = station.connections.changed() => {}
@@ -31,7 +31,7 @@ pub(crate) async fn sweep(station: Rc<Station>) {
 fn look(station: &Station, now: u64) -> u64 {
     let limits = Limits::new(&station.config, station.draining_since());
     // A request may end, or a connection come, at any moment; its time is not up before this.
-    let mut next = now + limits.shortest();
+    let mut next = now.saturating_add(limits.shortest());
     station
         .connections
         .for_each(|connection| match limits.deadline(&connection.pulse) {
@@ -93,6 +93,8 @@ fn nanos(duration: Duration) -> u64 {
 mod tests {
     use super::{PACE, sweep};
     use crate::rig::{HEADER, Handler, KEEP_ALIVE, LAME_DUCK, Rig, read_hello};
+    use crate::station::Station;
+    use brigade_config::WorkerConfig;
     use brigade_shared::board::Counter;
     use http::Response;
     use http_body_util::Full;
@@ -236,6 +238,27 @@ mod tests {
             let mut rest = Vec::new();
             assert_eq!(client.read_to_end(&mut rest).await.unwrap(), 0);
             assert!(rig.elapsed() < LAME_DUCK);
+        });
+    }
+
+    #[test]
+    fn a_deadline_that_never_comes_is_waited_for() {
+        Rig::paused(async |rig| {
+            let config = WorkerConfig {
+                timeout_header: Duration::MAX,
+                timeout_keep_alive: Duration::MAX,
+                timeout_lame_duck: Duration::ZERO,
+            };
+            let station = Station::new(rig.station.meter, 0, config);
+            let rig = Rig::of(station);
+            tokio::task::spawn_local(sweep(Rc::clone(&rig.station)));
+            let mut client = rig.connect(Handler::hello());
+            tokio::time::sleep(Duration::from_secs(86_400)).await;
+            client.write_all(REQUEST).await.unwrap();
+            assert!(read_hello(&mut client).await.ends_with("hello"));
+            let begun = rig.elapsed();
+            rig.station.begin_drain();
+            ends_after(&rig, &mut client, begun).await;
         });
     }
 

@@ -14,6 +14,9 @@ use crate::app::app;
 use crate::client::Client;
 use crate::worker::{Door, PATIENCE, Worker, config, until};
 
+const UPGRADE: &str =
+    "GET /upgrade HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
+
 /// A worker whose app waits at a gate.
 fn gated(door: &Door, config: WorkerConfig) -> (Worker, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
@@ -215,7 +218,7 @@ fn an_upgraded_connection_is_waited_for_and_cut_at_the_deadline() {
         let door = Door::open();
         let (worker, _gate) = gated(&door, no_lame_duck());
         let mut client = Client::connect(door.address).unwrap();
-        client.send(upgrade).unwrap();
+        client.send(UPGRADE).unwrap();
         assert_eq!(client.receive_head().unwrap().status, 101);
         let within = if patient {
             PATIENCE
@@ -235,6 +238,26 @@ fn an_upgraded_connection_is_waited_for_and_cut_at_the_deadline() {
         let cut = worker.row().counts.get(Counter::Cut);
         assert_eq!(cut, u64::from(!patient));
     }
+}
+
+#[test]
+fn an_upgrade_asked_of_a_lame_duck_is_still_one() {
+    let door = Door::open();
+    let (worker, _gate) = gated(&door, config());
+    let mut client = Client::connect(door.address).unwrap();
+    client.get("/").unwrap();
+    worker.drain(PATIENCE);
+    until("it drains", || worker.row().state == RowState::Draining);
+    client.send(UPGRADE).unwrap();
+    let head = client.receive_head().unwrap();
+    assert_eq!(
+        (head.status, head.header("connection")),
+        (101, Some("upgrade"))
+    );
+    client.send("hello").unwrap();
+    assert_eq!(client.read(5).unwrap(), b"hello");
+    drop(client);
+    assert_eq!(worker.code(), 0);
 }
 
 #[test]
