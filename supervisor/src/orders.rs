@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use brigade_shared::message::Order;
+use brigade_shared::sys::process;
 use nix::sys::signal::{Signal, kill, killpg};
 
 use crate::roster::{Member, Tie};
@@ -18,9 +19,13 @@ pub(crate) fn cut(member: &Member) {
     send(member, &Order::Cut, Signal::SIGINT);
 }
 
-/// Asks the worker to open its logs again.
+/// Asks the worker to open its logs again. A program that has no handler for the signal would die
+/// of it, and has no log but its output: it is left alone.
 pub(crate) fn reopen_logs(member: &Member) {
-    send(member, &Order::ReopenLogs, Signal::SIGUSR1);
+    let is_program = matches!(member.tie, Tie::Program { .. });
+    if !is_program || process::handles(member.pid, Signal::SIGUSR1) {
+        send(member, &Order::ReopenLogs, Signal::SIGUSR1);
+    }
 }
 
 /// Ends the worker by force, and with a program all that it has started.

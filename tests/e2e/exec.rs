@@ -264,7 +264,7 @@ fn a_flood_of_output_blocks_neither_program_nor_supervisor() {
     if lacks(Need::Python) {
         return;
     }
-    let brigade = plain(&["--workers", "2"], &["--flood", "50000"]).ready();
+    let brigade = plain(&["--workers", "2"], &["--flood", "20000"]).ready();
     let load = Load::connections(&brigade, 2).path("/").start();
     load.flow(50);
     // A line of the log that says so may be lost in the flood.
@@ -325,6 +325,21 @@ fn a_program_that_ignores_only_term_is_cut_by_the_second_signal() {
     brigade.signal(Signal::SIGTERM);
     brigade.wait_for("worker.left", |event| event.is("signal", 2));
     brigade.ended(0);
+}
+
+#[test]
+fn programs_are_told_to_reopen_their_logs_only_if_they_would_not_die_of_it() {
+    // Only the first slot knows what the signal is for.
+    let program = r#"test $BRIGADE_SLOT = 1 && exec sleep 1000
+        trap 'echo reopened' USR1; while true; do sleep 0.1; done"#;
+    let brigade = shell(&["--workers", "2", "--ready", "300ms"], program).ready();
+    let workers = brigade.workers();
+    brigade.settled();
+    let is_first = |event: &crate::support::Event| event.is("slot", 0);
+    let told = brigade.wait_for("worker.output", is_first);
+    assert_eq!(told.text("line"), "reopened");
+    assert_eq!(brigade.workers(), workers);
+    brigade.stop_and_check();
 }
 
 #[test]

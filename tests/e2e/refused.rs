@@ -222,8 +222,15 @@ fn all_problems_of_a_file_are_told_at_once_with_line_and_nearest_name() {
 }
 
 #[test]
-fn help_and_version_are_no_failures() {
-    for arguments in [&["--help"][..], &["serve", "--help"], &["--version"]] {
+fn commands_that_only_print_are_no_failures() {
+    for arguments in [
+        &["--help"][..],
+        &["serve", "--help"],
+        &["--version"],
+        &["schema"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
         let output = run(arguments);
         assert_eq!(output.status.code(), Some(0), "{arguments:?}");
         assert!(

@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Brigade, Launch, Load, Mark};
+use crate::support::{Address, Brigade, Launch, Load, Mark};
 
 fn reloaded(brigade: &Brigade, mark: Mark, generation: i64) {
     brigade.wait_after(mark, "reload.done", |event| {
@@ -213,4 +213,61 @@ fn a_stop_during_a_reload_stops() {
     let brigade = Brigade::start(&["serve", "--workers", "4"]);
     brigade.signal_heard(Signal::SIGHUP);
     brigade.stop_and_check();
+}
+
+#[test]
+fn a_shared_queue_is_reloaded_and_bereft_of_workers_without_a_loss() {
+    let path = "unix:a.sock";
+    let launch = Launch::new(&["serve", "--workers", "3", "--bind", path]);
+    let address = Address::Unix(launch.dir().join("a.sock"));
+    let brigade = launch.ready();
+    let load = |load: Load| load.at(address.clone()).start();
+    let loads = [
+        load(Load::keep_alive(&brigade, 3)),
+        load(Load::connections(&brigade, 3)),
+    ];
+    for generation in [2, 3] {
+        let mark = brigade.signal_heard(Signal::SIGHUP);
+        reloaded(&brigade, mark, generation);
+        loads.iter().for_each(|load| load.flow(50));
+    }
+    let victim = brigade.worker(1);
+    let kills = [brigade.kill(victim, Signal::SIGKILL)];
+    loads.iter().for_each(|load| load.flow(50));
+    loads
+        .into_iter()
+        .for_each(|load| load.stop().assert_lost_only(&kills));
+    brigade.stop_and_check();
+}
+
+#[test]
+fn what_a_reload_can_not_change_is_refused_by_name() {
+    let launch = Launch::new(&["serve"]).file("brigade.toml", "workers = 1\n");
+    let brigade = launch.ready();
+    configure(&brigade, "workers = 2\numask = \"077\"\n");
+    brigade.signal(Signal::SIGHUP);
+    let refused = brigade.wait_for("reload.refused", |_| true);
+    assert!(
+        refused.text("problems").contains("umask"),
+        "{}",
+        refused.value
+    );
+    assert_eq!(brigade.workers().len(), 1, "whole or not at all");
+    brigade.expects("reload.refused").stop_and_check();
+}
+
+#[test]
+fn a_blocked_worker_does_not_keep_a_reload_for_ever() {
+    let launch = Launch::new(&["serve", "--workers", "1", "--timeout-kill", "300ms"]);
+    let brigade = launch
+        .arguments(["--timeout-graceful-shutdown", "300ms"])
+        .ready();
+    let blocked = brigade.worker(0);
+    let _blocker = brigade.block(blocked, 60_000);
+    let mark = brigade.signal_heard(Signal::SIGHUP);
+    brigade.wait_after(mark, "reload.done", |_| true);
+    brigade.wait_for("worker.overdue", |event| event.pid() == blocked.process.0);
+    brigade.wait_for("worker.left", |event| event.pid() == blocked.process.0);
+    assert_eq!(brigade.get("/").number("generation"), Some(2));
+    brigade.expects("worker.overdue").stop_and_check();
 }

@@ -134,13 +134,19 @@ impl Sink {
         self.dropped = 0;
     }
 
-    /// Writes what waits, as far as that goes now; whether nothing waits any more.
+    /// Writes what waits, as far as that goes now; whether nothing waits any more. Line by line:
+    /// what is no longer than `PIPE_BUF` a pipe takes whole or not at all, so that a line of a
+    /// sibling can't come into the middle.
     pub fn flush(&mut self) -> bool {
-        if !self.pending.is_empty() {
-            let pending = std::mem::take(&mut self.pending);
-            let written = self.write_some(&pending);
-            self.pending.extend_from_slice(&pending[written..]);
+        let mut done = 0;
+        for line in self.pending.split_inclusive(|byte| *byte == b'\n') {
+            let written = self.write_some(line);
+            done += written;
+            if written < line.len() {
+                break;
+            }
         }
+        self.pending.drain(..done);
         self.pending.is_empty()
     }
 

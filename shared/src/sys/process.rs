@@ -23,6 +23,15 @@ pub fn follow_parent(parent: Pid, signal: Signal) -> io::Result<()> {
     }
 }
 
+/// Whether a process has a handler for this signal (`SigCgt`, proc_pid_status(5)).
+#[must_use]
+pub fn handles(process: Pid, signal: Signal) -> bool {
+    let text = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let mask = caught.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal as u32 - 1) & 1 == 1)
+}
+
 /// Allows as many open files as the hard limit says, and tells how many that is.
 ///
 /// # Errors

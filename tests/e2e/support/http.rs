@@ -245,20 +245,25 @@ impl Connection {
     /// Receives one answer.
     pub(crate) fn receive(&mut self) -> Result<Answer, Trouble> {
         let mut answer = self.receive_head()?;
-        answer.body = if answer.header("transfer-encoding") == Some("chunked") {
-            self.chunks()?
-        } else if let Some(length) = answer.header("content-length") {
-            let wrong = |_| Trouble::Wrong(format!("content-length: {length}"));
-            self.take(length.parse().map_err(wrong)?)?
-        } else if answer.status == 204 || answer.status == 304 {
-            Vec::new()
-        } else {
-            self.rest()?
-        };
+        answer.body = self.receive_body(&answer)?;
         Ok(answer)
     }
 
-    /// Receives the head of an answer that has no body: to HEAD.
+    /// Receives the body that follows this head.
+    pub(crate) fn receive_body(&mut self, head: &Answer) -> Result<Vec<u8>, Trouble> {
+        if head.header("transfer-encoding") == Some("chunked") {
+            self.chunks()
+        } else if let Some(length) = head.header("content-length") {
+            let wrong = |_| Trouble::Wrong(format!("content-length: {length}"));
+            self.take(length.parse().map_err(wrong)?)
+        } else if head.status == 204 || head.status == 304 {
+            Ok(Vec::new())
+        } else {
+            self.rest()
+        }
+    }
+
+    /// Receives the head of an answer; to HEAD there is nothing more.
     pub(crate) fn receive_head(&mut self) -> Result<Answer, Trouble> {
         let deadline = Instant::now() + DEADLINE;
         let end = loop {

@@ -133,7 +133,7 @@ impl Log {
     }
 
     /// Waits until `holds`, which may ask the kernel for something that no line announces: it is
-    /// asked again with every line and every few milliseconds.
+    /// asked again every few milliseconds.
     pub(crate) fn until(&self, mut holds: impl FnMut() -> bool) -> bool {
         let deadline = Instant::now() + PATIENCE;
         // Not under the lock: it may want to read the log itself.
@@ -141,10 +141,11 @@ impl Log {
             if Instant::now() > deadline {
                 return false;
             }
-            drop(
-                self.changed
-                    .wait_timeout(self.lock(), Duration::from_millis(5)),
-            );
+            let pause = Duration::from_millis(5);
+            let waited = self
+                .changed
+                .wait_timeout_while(self.lock(), pause, |_| true);
+            drop(waited);
         }
         true
     }

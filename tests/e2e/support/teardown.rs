@@ -87,6 +87,8 @@ impl Brigade {
             "standard error is still open in {:?}",
             self.processes()
         );
+        // Who was killed a moment ago may still be on his way out.
+        self.log.until(|| self.processes().is_empty());
         let alive = self.processes();
         let told: Vec<_> = alive
             .iter()
