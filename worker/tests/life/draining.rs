@@ -212,8 +212,6 @@ fn an_order_to_cut_ends_everything_at_once_also_a_drain() {
 
 #[test]
 fn an_upgraded_connection_is_waited_for_and_cut_at_the_deadline() {
-    let upgrade =
-        "GET /upgrade HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
     for patient in [true, false] {
         let door = Door::open();
         let (worker, _gate) = gated(&door, no_lame_duck());
