@@ -126,9 +126,8 @@ struct ToSink;
 
 impl<S: Subscriber> Layer<S> for ToSink {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        OUTPUT
-            .get()
-            .is_some_and(|output| *metadata.level() <= lock(&output.state).level)
+        let wanted = |output: &Output| *metadata.level() <= lock(&output.state).level;
+        metadata.target() == ALWAYS || OUTPUT.get().is_some_and(wanted)
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {

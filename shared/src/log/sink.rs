@@ -1,14 +1,15 @@
 //! Whole lines to a descriptor that may be anything, without ever waiting for it.
 
 use std::fs::OpenOptions;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::socket::{MsgFlags, send};
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::write;
@@ -24,6 +25,7 @@ const SAFE_PIECE: usize = 4096;
 pub struct Sink {
     fd: OwnedFd,
     manner: Manner,
+    is_terminal: bool,
     /// Goes first, before any other line.
     pending: Vec<u8>,
     dropped: u64,
@@ -68,6 +70,7 @@ impl Sink {
         Ok(Self {
             fd,
             manner,
+            is_terminal: of.is_terminal(),
             pending: Vec::new(),
             dropped: 0,
         })
@@ -95,25 +98,24 @@ impl Sink {
         };
         let rest = &bytes[written..];
         let has_room = self.pending.len() + rest.len() <= MOST_PENDING;
-        if has_room && (written > 0 || may_wait) {
+        // A line that was begun is ended, however long: the next one would be glued to its stump.
+        if written > 0 || (may_wait && has_room) {
             self.pending.extend_from_slice(rest);
         } else {
             self.dropped += 1;
         }
     }
 
-    /// Writes what waits, for as long as the descriptor takes some within `patience`; for the end
-    /// of a process.
+    /// Writes what waits, for as long as the descriptor takes another piece within `patience`; for
+    /// the end of a process. Bounded, since what waits is.
     pub fn finish(&mut self, patience: Duration) {
-        let deadline = Instant::now() + patience;
+        let patience = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
         let mut before = usize::MAX;
         // A full disk polls writable and takes nothing: no progress is a reason to stop as well.
         while !self.flush() && self.pending.len() < before {
             before = self.pending.len();
-            let left = deadline.saturating_duration_since(Instant::now());
             let mut fds = [PollFd::new(self.fd.as_fd(), PollFlags::POLLOUT)];
-            let wait = PollTimeout::try_from(left).unwrap_or(PollTimeout::ZERO);
-            if poll(&mut fds, wait).unwrap_or(0) < 1 {
+            if poll(&mut fds, patience).unwrap_or(0) < 1 {
                 return;
             }
         }
@@ -152,6 +154,20 @@ impl Sink {
 
     /// Writes what can be written now.
     fn write_some(&self, bytes: &[u8]) -> usize {
+        if !self.is_terminal {
+            return self.write_pieces(bytes);
+        }
+        // A terminal set to stop background writers (`stty tostop`) sends SIGTTOU for each attempt
+        // of a process that handles the signal, for ever; it lets one that blocks it write.
+        let mask = SigSet::from(Signal::SIGTTOU).thread_swap_mask(SigmaskHow::SIG_BLOCK);
+        let written = self.write_pieces(bytes);
+        if let Ok(mask) = mask {
+            let _ = mask.thread_set_mask();
+        }
+        written
+    }
+
+    fn write_pieces(&self, bytes: &[u8]) -> usize {
         let mut written = 0;
         while written < bytes.len() {
             let rest = &bytes[written..];
@@ -250,6 +266,22 @@ mod tests {
         all.extend(read_now(&mut reader));
         let lines: Vec<usize> = all.split(|byte| *byte == b'\n').map(<[u8]>::len).collect();
         assert_eq!(lines, [60_000, 30_000, 1, 0]);
+    }
+
+    #[test]
+    fn a_line_longer_than_what_may_wait_is_still_ended() {
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        let mut sink = Sink::to(writer.as_fd()).unwrap();
+        sink.write_line(&[b'a'; 3 * MOST_PENDING]);
+        sink.write_line(b"dropped");
+        let mut all = Vec::new();
+        while !sink.flush() {
+            all.extend(read_now(&mut reader));
+        }
+        sink.write_line(b"b");
+        all.extend(read_now(&mut reader));
+        let lines: Vec<usize> = all.split(|byte| *byte == b'\n').map(<[u8]>::len).collect();
+        assert_eq!(lines, [3 * MOST_PENDING, 1, 0]);
     }
 
     #[test]

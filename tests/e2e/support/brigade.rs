@@ -100,9 +100,7 @@ impl Brigade {
 
     /// All events of this name so far.
     pub(crate) fn events(&self, name: &str) -> Vec<Event> {
-        let mut events = self.log.events();
-        events.retain(|event| event.name() == name);
-        events
+        self.log.events(|event| event.name() == name)
     }
 
     /// This event means trouble, and the test provokes it; without this word the teardown objects.
@@ -152,7 +150,8 @@ impl Brigade {
     /// The workers that are ready now, by slot and then in order of their birth.
     pub(crate) fn workers(&self) -> Vec<Worker> {
         let mut workers: Vec<Worker> = Vec::new();
-        for event in self.log.events() {
+        let lives = ["worker.ready", "worker.left", "worker.crashed"];
+        for event in self.log.events(|event| lives.contains(&event.name())) {
             let process = Process(event.pid());
             match event.name() {
                 "worker.ready" => workers.push(Worker {
@@ -160,10 +159,7 @@ impl Brigade {
                     process,
                     generation: event.number("generation").unwrap(),
                 }),
-                "worker.left" | "worker.crashed" => {
-                    workers.retain(|worker| worker.process != process);
-                }
-                _ => {}
+                _ => workers.retain(|worker| worker.process != process),
             }
         }
         workers.sort_by_key(|worker| worker.slot);

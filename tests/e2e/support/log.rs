@@ -18,7 +18,7 @@ pub(crate) struct Event {
     /// When the line was read.
     pub(crate) at: Instant,
     /// The whole JSON object.
-    pub(crate) value: Value,
+    pub(crate) value: Arc<Value>,
 }
 
 /// A place in the log: "from here on".
@@ -99,6 +99,7 @@ impl Log {
             let at = Instant::now();
             self.update(|state| {
                 if let Ok(value) = serde_json::from_str::<Value>(&line) {
+                    let value = Arc::new(value);
                     state.events.push(Event { at, value });
                 }
                 state.lines.push((at, line));
@@ -198,9 +199,11 @@ impl Log {
     /// The beginning of the log.
     pub(crate) const START: Mark = Mark(0);
 
-    /// All events so far.
-    pub(crate) fn events(&self) -> Vec<Event> {
-        self.lock().events.clone()
+    /// All events so far that are `wanted`.
+    pub(crate) fn events(&self, wanted: impl Fn(&Event) -> bool) -> Vec<Event> {
+        let state = self.lock();
+        let found = state.events.iter().filter(|event| wanted(event));
+        found.cloned().collect()
     }
 
     /// The exit status, if the process has ended.
