@@ -1,6 +1,8 @@
 //! Out of descriptors: a pause instead of a spin, and back to service when there are some.
 
-use crate::support::{Brigade, Connection, Launch, Trouble};
+use nix::sys::signal::Signal;
+
+use crate::support::{Brigade, Connection, Launch, Load, Trouble};
 
 #[test]
 fn a_worker_out_of_descriptors_pauses_and_recovers() {
@@ -65,14 +67,14 @@ fn a_supervisor_out_of_descriptors_serves_on_with_what_it_has() {
         .under(&prlimit)
         .ready();
     for _ in 0..60 {
-        brigade.signal_heard(nix::sys::signal::Signal::SIGTTIN);
+        brigade.signal_heard(Signal::SIGTTIN);
     }
     let troubled = || !brigade.events("worker.spawn_failed").is_empty();
     brigade.until("it is out of descriptors", troubled);
     assert_eq!(brigade.get("/").status, 200);
     let mark = brigade.mark();
     for _ in 0..58 {
-        brigade.signal_heard(nix::sys::signal::Signal::SIGTTOU);
+        brigade.signal_heard(Signal::SIGTTOU);
     }
     brigade.wait_after(mark, "fleet.scaled", |_| true);
     assert_eq!(brigade.get("/").status, 200);
@@ -96,5 +98,41 @@ fn connections_beyond_the_backlog_wait_or_are_served() {
     for client in clients {
         assert_eq!(client.join().unwrap(), Ok(200));
     }
+    brigade.stop_and_check();
+}
+
+#[test]
+fn the_supervisor_sleeps_while_its_workers_serve() {
+    let brigade = Brigade::start(&["serve", "--workers", "2"]);
+    // Whatever these leave open or due must not keep its loop turning.
+    brigade.kill(brigade.worker(0), Signal::SIGKILL);
+    let mark = brigade.signal_heard(Signal::SIGHUP);
+    brigade.wait_after(mark, "reload.done", |_| true);
+    let mark = brigade.signal_heard(Signal::SIGTTIN);
+    brigade.wait_after(mark, "worker.ready", |_| true);
+    let mark = brigade.signal_heard(Signal::SIGTTOU);
+    brigade.wait_after(mark, "worker.left", |event| event.is("slot", 2));
+    brigade.until("the old generation has left", || {
+        brigade.workers().len() == 2
+    });
+    let load = Load::keep_alive(&brigade, 4).start();
+    let turns = || -> u64 {
+        let text = brigade.supervisor().status("voluntary_ctxt_switches");
+        text.parse().unwrap()
+    };
+    let before = (turns(), brigade.supervisor().ticks());
+    load.flow(3000);
+    let after = (turns(), brigade.supervisor().ticks());
+    load.stop().assert_lost_none();
+    assert!(
+        after.0 - before.0 < 50,
+        "it woke up {} times",
+        after.0 - before.0
+    );
+    assert!(
+        after.1 - before.1 < 10,
+        "it computed for {} ticks",
+        after.1 - before.1
+    );
     brigade.stop_and_check();
 }

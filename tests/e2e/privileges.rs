@@ -186,3 +186,23 @@ fn every_process_of_the_supervisor_has_one_thread() {
     assert_eq!(brigade.supervisor().status("Threads"), "1");
     brigade.stop_and_check();
 }
+
+#[test]
+fn a_user_that_may_not_be_assumed_is_told() {
+    let arguments = ["serve", "--workers", "1", "--user", "nobody"];
+    let launch = Launch::new(&arguments);
+    let launch = if nix::unistd::geteuid().is_root() {
+        let without = "-setuid,-setgid";
+        launch.under(&["setpriv", "--bounding-set", without, "--inh-caps", without])
+    } else {
+        launch
+    };
+    let brigade = launch.start();
+    let event = brigade.wait_for("supervisor.giving_up", |_| true);
+    let output = event.text("output");
+    assert!(output.contains("user"), "{}", event.value);
+    brigade
+        .expects("worker.crashed")
+        .expects("supervisor.giving_up")
+        .ended(1);
+}
