@@ -68,6 +68,19 @@ fn a_childs_end_is_told_as_it_was() {
         0
     });
     assert_eq!(end_of(killed.unwrap()), Exit::Signal(9));
+    let killed = fork::fork_child(|| {
+        signal::unblock_all().unwrap();
+        let number = std::process::id().to_string();
+        let _ = std::process::Command::new("kill")
+            .args(["-40", &number])
+            .status();
+        0
+    });
+    assert_eq!(
+        end_of(killed.unwrap()),
+        Exit::Signal(40),
+        "a real-time signal"
+    );
 }
 
 fn an_ended_child_keeps_its_pid() {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use brigade_config::{Bind, Config, Loaded, Origin, load, needs_restart};
 use brigade_shared::exit::supervisor as code;
-use brigade_supervisor::{Boot, Launch};
+use brigade_supervisor::{Boot, Launch, is_socket_activated};
 use clap::ArgMatches;
 
 use crate::begin_log::{begin_log, is_coloured};
@@ -62,10 +62,6 @@ fn with_activation(mut config: Config, activated: bool) -> Config {
         config.supervisor.binds = vec![Bind::Systemd(String::new())];
     }
     config
-}
-
-fn is_socket_activated() -> bool {
-    sd_notify::listen_fds().is_ok_and(|fds| fds.len() > 0)
 }
 
 /// Whether nobody has said where to listen.

@@ -2,6 +2,7 @@
 //! comes of an action returns to the plan as an event of the next turn.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::io;
 
 use brigade_config::Config;
 use brigade_shared::exit::Exit;
@@ -74,7 +75,8 @@ impl Hands {
     /// Carries out one action.
     pub(crate) fn act(&mut self, action: Action) {
         match action {
-            Action::OpenSlot(slot) => self.open_slot(slot),
+            // A failure is told, and tried again, by the spawn that follows.
+            Action::OpenSlot(slot) => drop(self.listeners.open_slot(slot)),
             Action::CloseSlot(slot) => self.listeners.close_slot(slot),
             Action::Steer(slots) => self.steer(&slots),
             Action::Spawn {
@@ -118,7 +120,7 @@ impl Hands {
 
     /// A worker has ended: its last words are read before its end is told.
     pub(crate) fn ended(&mut self, worker: WorkerId, exit: Exit) {
-        if let Some(member) = self.roster.get_mut(worker) {
+        if let Some(member) = self.roster.mark_ended(worker) {
             self.passing.finish(member);
             self.last_words = member.err.last_lines();
         }
@@ -126,16 +128,9 @@ impl Hands {
     }
 
     fn with(&self, worker: WorkerId, order: impl FnOnce(&Member)) {
-        if let Some(member) = self.roster.get(worker) {
+        // Once it is reaped, its pid may be anybody's.
+        if let Some(member) = self.roster.get(worker).filter(|member| !member.has_ended) {
             order(member);
-        }
-    }
-
-    fn open_slot(&mut self, slot: SlotId) {
-        if let Err(error) = self.listeners.open_slot(slot) {
-            // Its worker will share the first slot's queue, which costs fairness and nothing else.
-            error!(event = "listen.failed", slot = slot.0, error = %error,
-                "no socket for slot {slot} could be opened, it shares the first one's: {error}");
         }
     }
 
@@ -147,26 +142,17 @@ impl Hands {
     }
 
     fn spawn(&mut self, birth: Birth) {
-        let sockets = self.listeners.of_slot(birth.slot);
-        let Some(config) = self.configs.get(birth.generation) else {
-            return;
-        };
-        let around = Surroundings {
-            sockets,
-            config,
-            signals: &self.signals,
-        };
-        match self.nursery.spawn(birth, &around) {
+        match self.make(birth) {
             Ok(member) => {
                 let (slot, pid) = (birth.slot.0, member.pid.as_raw());
+                let (generation, worker) = (birth.generation.0, birth.worker.0);
                 debug!(
                     event = "worker.spawned",
                     slot,
                     pid,
-                    generation = birth.generation.0,
-                    worker = birth.worker.0,
-                    "worker {slot} starts (pid {pid}, generation {})",
-                    birth.generation
+                    generation,
+                    worker,
+                    "worker {slot} starts (pid {pid}, generation {generation})"
                 );
                 self.roster.enter(birth.worker, member);
                 self.events.push_back(Event::Spawned(birth.worker));
@@ -176,6 +162,17 @@ impl Hands {
                 self.events.push_back(Event::SpawnFailed(birth.worker));
             }
         }
+    }
+
+    fn make(&mut self, birth: Birth) -> io::Result<Member> {
+        self.listeners.open_slot(birth.slot)?;
+        let config = self.configs.get(birth.generation);
+        let around = Surroundings {
+            sockets: self.listeners.of_slot(birth.slot),
+            config: config.ok_or_else(|| io::Error::other("its configuration is gone"))?,
+            signals: &self.signals,
+        };
+        self.nursery.spawn(birth, &around)
     }
 
     fn load(&mut self) {
@@ -218,6 +215,9 @@ impl Hands {
         self.roster
             .all()
             .for_each(|(_, member)| orders::reopen_logs(member));
-        info!(event = "logs.reopened", "logs are opened again");
+        info!(
+            event = "logs.reopened",
+            "the workers are told to open their logs again"
+        );
     }
 }

@@ -2,7 +2,7 @@
 //! may fail for good.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,11 @@ use brigade_shared::exit::supervisor as code;
 use brigade_shared::log;
 use brigade_shared::sys::cpu::Usable;
 use brigade_shared::sys::privileges::Identity;
+use brigade_shared::sys::process::OpenFiles;
 use brigade_shared::sys::signal::Signals;
-use brigade_shared::sys::{process, title};
+use brigade_shared::sys::title;
 use nix::sys::stat::{Mode, umask};
-use tracing::{error, info, warn};
+use tracing::{error, info};
 
 use crate::act::{Configs, Hands};
 use crate::launch::Launch;
@@ -24,6 +25,7 @@ use crate::listen::Listeners;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
 use crate::plan::{Fleet, Verdict};
+use crate::random;
 use crate::roster::Roster;
 use crate::settings;
 use crate::spawn::Nursery;
@@ -102,6 +104,7 @@ impl Refusal {
         for problem in problems {
             error!(event = "supervisor.refused", problem, code, "{problem}");
         }
+        log::finish(LAST_WORDS);
         code
     }
 }
@@ -119,15 +122,12 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     if let Some(mask) = config.umask {
         umask(Mode::from_bits_truncate(mask));
     }
-    if let Err(error) = process::raise_open_files() {
-        warn!(event = "supervisor.limits", error = %error,
-            "the limit of open files could not be raised: {error}");
-    }
+    let open_files = OpenFiles::raise()?;
     // Before the first fork and before anything is announced: whoever reads that we run may send
     // a signal the next moment.
     let signals = Signals::listen(&SIGNALS)?;
     let settings = settings::of(config);
-    let nursery = nursery(identity, boot.launch)?;
+    let nursery = nursery(identity, boot.launch, open_files)?;
     let listeners = Listeners::open(config).map_err(Refusal::System)?;
     let hands = Hands {
         listeners,
@@ -142,16 +142,21 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         last_words: Vec::new(),
         reason: String::new(),
     };
-    Ok((Fleet::new(settings, seed()), hands))
+    Ok((Fleet::new(settings, random::number()), hands))
 }
 
-fn nursery(identity: Option<Identity>, launch: Launch) -> io::Result<Nursery> {
+fn nursery(
+    identity: Option<Identity>,
+    launch: Launch,
+    open_files: OpenFiles,
+) -> io::Result<Nursery> {
     Ok(Nursery {
         launch,
         identity,
         cpus: Usable::now().cpus,
         ledger: Ledger::new(Arc::new(Board::create()?)),
         null: File::open("/dev/null")?,
+        open_files,
     })
 }
 
@@ -187,16 +192,7 @@ fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &
     );
 }
 
-/// For the jitter of restarts; need not be secret, only different between machines.
-fn seed() -> u64 {
-    let mut bytes = [0; 8];
-    let read = File::open("/dev/urandom").and_then(|mut file| file.read_exact(&mut bytes));
-    match read {
-        Ok(()) => u64::from_ne_bytes(bytes),
-        Err(_) => u64::from(std::process::id()),
-    }
-}
-
 fn close(mut hands: Hands) {
     hands.listeners.close();
+    hands.passing.finish_all(LAST_WORDS);
 }

@@ -14,6 +14,7 @@ mod passing;
 mod pid_file;
 pub mod plan;
 mod probe;
+mod random;
 mod roster;
 mod settings;
 mod spawn;
@@ -22,4 +23,5 @@ mod watch;
 
 pub use boot::{Boot, LoadConfig, run};
 pub use launch::{Launch, Program, Service};
+pub use listen::is_socket_activated;
 pub use settings::level;

@@ -1,11 +1,16 @@
 //! systemd's sd_notify(3), spoken downwards: a socket on which a program tells how it is.
 
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::io::{self, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
 use brigade_shared::id::WorkerId;
+use nix::sys::socket::{
+    ControlMessageOwned, MsgFlags, UnixCredentials, recvmsg, setsockopt, sockopt,
+};
+
+use crate::random;
 
 /// The socket of one worker. One each, so that a word is known to be this worker's also if the
 /// helper process that sent it has already gone; in the abstract namespace, so that no file is
@@ -14,6 +19,7 @@ use brigade_shared::id::WorkerId;
 pub(crate) struct NotifySocket {
     socket: UnixDatagram,
     name: String,
+    user: u32,
 }
 
 /// What a program said.
@@ -30,14 +36,15 @@ pub(crate) enum Word {
 }
 
 impl NotifySocket {
-    /// A socket for a worker that is about to be made.
-    pub(crate) fn open(worker: WorkerId) -> io::Result<Self> {
-        // The random part keeps others from guessing; a name can only be bound once anyway.
-        let random = std::fs::read_to_string("/proc/sys/kernel/random/uuid")?;
-        let name = format!("brigade/{}/{worker}/{}", std::process::id(), random.trim());
+    /// A socket for a worker that is about to be made, and that will run as `user`.
+    pub(crate) fn open(worker: WorkerId, user: u32) -> io::Result<Self> {
+        // The random part keeps others from taking the name first.
+        let random = random::number();
+        let name = format!("brigade/{}/{worker}/{random:016x}", std::process::id());
         let socket = UnixDatagram::bind_addr(&SocketAddr::from_abstract_name(&name)?)?;
         socket.set_nonblocking(true)?;
-        Ok(Self { socket, name })
+        setsockopt(&socket, sockopt::PassCred, &true)?;
+        Ok(Self { socket, name, user })
     }
 
     /// For `NOTIFY_SOCKET`.
@@ -45,18 +52,38 @@ impl NotifySocket {
         format!("@{}", self.name)
     }
 
-    /// Everything that was said since the last call.
+    /// Everything that was said since the last call, by the worker's user or by root: the names of
+    /// abstract sockets are public, so that anybody might speak.
     pub(crate) fn read(&self) -> Vec<Word> {
         let mut words = Vec::new();
-        let mut packet = [0; 4096];
         // Bounded: a program that talks without end must not keep the supervisor.
         for _ in 0..64 {
-            match self.socket.recv(&mut packet) {
-                Ok(count) => words.extend(parse(&packet[..count])),
+            match self.receive() {
+                Ok((said, speaker)) if speaker == Some(self.user) || speaker == Some(0) => {
+                    words.extend(said);
+                }
+                Ok(_) => {}
                 Err(_) => break,
             }
         }
         words
+    }
+
+    /// One packet, and the user that the kernel says has sent it. Descriptors that came along
+    /// find no room and are closed by the kernel.
+    fn receive(&self) -> nix::Result<(Vec<Word>, Option<u32>)> {
+        let mut packet = [0; 4096];
+        let mut room = [IoSliceMut::new(&mut packet)];
+        let mut control = nix::cmsg_space!(UnixCredentials);
+        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+        let raw = self.socket.as_raw_fd();
+        let found = recvmsg::<()>(raw, &mut room, Some(&mut control), flags)?;
+        let speaker = found.cmsgs()?.find_map(|message| match message {
+            ControlMessageOwned::ScmCredentials(credentials) => Some(credentials.uid()),
+            _ => None,
+        });
+        let length = found.bytes;
+        Ok((parse(&packet[..length]), speaker))
     }
 }
 

@@ -7,9 +7,15 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 /// A longer line is passed on in pieces, so that a flood without line feeds needs no memory.
 const LONGEST_LINE: usize = 16 * 1024;
-/// How much is read in one turn from one pipe: enough that a child seldom waits, and little enough
-/// that a flooding one does not keep the supervisor from its other work.
-const MOST_PER_TURN: usize = 256 * 1024;
+/// How much is read in one turn from one pipe, in bytes and in lines: enough that a child seldom
+/// waits, and little enough that a flooding one does not keep the supervisor from its other work.
+/// The rest waits in the pipe, and the child with it.
+const MOST_BYTES: usize = 128 * 1024;
+const MOST_LINES: usize = 256;
+/// So much at a time: what is read has to be passed on, line by line, however many that are.
+const PIECE: usize = 2048;
+/// What can be left in a pipe whose writer is dead (pipe(7): its capacity, by default).
+const CAPACITY: usize = 64 * 1024;
 /// How many of the last lines are kept, and how many bytes of each.
 const KEPT_LINES: usize = 20;
 const KEPT_BYTES: usize = 400;
@@ -39,30 +45,52 @@ impl Output {
         self.is_open
     }
 
-    /// Reads what is there and calls `each` with every whole line.
+    /// Reads what is there, within bounds, and calls `each` with every whole line.
     pub(crate) fn read(&mut self, mut each: impl FnMut(&str)) {
-        let mut buffer = [0; 64 * 1024];
-        let mut total = 0;
-        while self.is_open && total < MOST_PER_TURN {
-            match self.pipe.read(&mut buffer) {
-                Ok(0) => self.is_open = false,
-                Ok(count) => {
-                    total += count;
-                    self.split(&buffer[..count], &mut each);
-                }
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => return,
-                Err(_) => self.is_open = false,
+        let mut lines = 0;
+        let mut bytes = 0;
+        while self.is_open && bytes < MOST_BYTES && lines < MOST_LINES {
+            let read = self.read_piece(&mut |line| {
+                lines += 1;
+                each(line);
+            });
+            if read == 0 {
+                return;
             }
+            bytes += read;
         }
     }
 
     /// Reads what is left after the worker's death, its unfinished line too.
     pub(crate) fn finish(&mut self, mut each: impl FnMut(&str)) {
-        self.read(&mut each);
+        let mut bytes = 0;
+        while self.is_open && bytes <= CAPACITY {
+            match self.read_piece(&mut each) {
+                0 => break,
+                read => bytes += read,
+            }
+        }
         if !self.unfinished.is_empty() {
             let rest = std::mem::take(&mut self.unfinished);
             self.tell(&rest, &mut each);
+        }
+    }
+
+    /// How many bytes were read; none if there are none now, or no more will come.
+    fn read_piece(&mut self, each: &mut impl FnMut(&str)) -> usize {
+        let mut buffer = [0; PIECE];
+        loop {
+            match self.pipe.read(&mut buffer) {
+                Ok(0) => self.is_open = false,
+                Ok(count) => {
+                    self.split(&buffer[..count], each);
+                    return count;
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+                Err(_) => self.is_open = false,
+            }
+            return 0;
         }
     }
 
@@ -117,7 +145,7 @@ fn pieces(line: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_LINE, Output};
+    use super::{LONGEST_LINE, MOST_LINES, Output, PIECE};
     use std::io::Write;
 
     fn lines_of(chunks: &[&[u8]]) -> Vec<String> {
@@ -148,6 +176,22 @@ mod tests {
             LONGEST_LINE * 2 + 1
         );
         assert!(lines.iter().all(|line| line.len() <= LONGEST_LINE));
+    }
+
+    #[test]
+    fn a_flood_of_short_lines_is_taken_in_turns() {
+        let (reader, mut writer) = std::io::pipe().unwrap();
+        writer.write_all(&[b'\n'; 60_000]).unwrap();
+        let mut output = Output::new(reader);
+        let mut lines = 0;
+        output.read(|_| lines += 1);
+        assert!(
+            (1..MOST_LINES + PIECE).contains(&lines),
+            "{lines} in one turn"
+        );
+        drop(writer);
+        output.finish(|_| lines += 1);
+        assert_eq!(lines, 60_000, "none is lost");
     }
 
     #[test]

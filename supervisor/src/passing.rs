@@ -2,9 +2,10 @@
 
 use std::io;
 use std::os::fd::AsFd;
+use std::time::Duration;
 
 use brigade_shared::log::{self, Form, Sink};
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::roster::Member;
 
@@ -67,6 +68,31 @@ impl Passing {
         let who = Speaker::of(member);
         member.out.finish(|line| self.pass(who, Stream::Out, line));
         member.err.finish(|line| self.pass(who, Stream::Err, line));
+    }
+
+    /// Tries again to write what a slow reader held up; whether some still waits.
+    pub(crate) fn flush(&mut self) -> bool {
+        let Some(sink) = &mut self.out else {
+            return false;
+        };
+        let waits = !sink.flush();
+        let lines = sink.take_dropped();
+        if lines > 0 {
+            let stream = Stream::Out.name();
+            warn!(
+                event = "log.dropped",
+                lines, stream, "{lines} lines of the workers' standard output could not be written"
+            );
+        }
+        waits
+    }
+
+    /// Gives what waits some time, at the end of the process.
+    pub(crate) fn finish_all(&mut self, patience: Duration) {
+        if let Some(sink) = &mut self.out {
+            sink.finish(patience);
+        }
+        self.flush();
     }
 
     fn pass(&mut self, who: Speaker, stream: Stream, line: &str) {

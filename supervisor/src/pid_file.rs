@@ -1,7 +1,7 @@
 //! The supervisor's pid in a file.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use nix::sys::signal::kill;
@@ -33,7 +33,10 @@ impl PidFile {
         let temporary = folder
             .unwrap_or(Path::new("."))
             .join(format!(".{name}.{}", std::process::id()));
-        let written = fs::write(&temporary, format!("{}\n", std::process::id()))
+        // A new file, whatever is there: a link must not lead us elsewhere.
+        let _ = fs::remove_file(&temporary);
+        let written = fs::File::create_new(&temporary)
+            .and_then(|mut file| writeln!(file, "{}", std::process::id()))
             .and_then(|()| fs::rename(&temporary, path));
         written.map_err(|error| {
             let _ = fs::remove_file(&temporary);

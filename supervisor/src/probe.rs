@@ -24,18 +24,31 @@ mod number {
     pub(super) const WAIT_FOR_MANY: [i64; 2] = [72, 73];
 }
 
-/// Whether the process, or one of its descendants in its process group, waits on one of these
-/// sockets.
-pub(crate) fn waits_for_connections<'a>(
-    pid: Pid,
-    sockets: impl Iterator<Item = BorrowedFd<'a>>,
-) -> bool {
+/// What a look at a program showed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Seen {
+    /// It waits for connections.
+    Waiting,
+    /// It does something else.
+    Busy,
+    /// It lives, but may not be looked at: another user's, and this process lacks the capability.
+    Hidden,
+}
+
+/// Whether the process, or one of its descendants, waits on one of these sockets.
+pub(crate) fn look<'a>(pid: Pid, sockets: impl Iterator<Item = BorrowedFd<'a>>) -> Seen {
     let inodes: HashSet<u64> = sockets
         .filter_map(|fd| Some(fstat(fd.as_fd()).ok()?.st_ino))
         .collect();
-    family(pid)
-        .iter()
-        .any(|folder| has_in_epoll(folder, &inodes) || is_accepting(folder, &inodes))
+    let family = family(pid);
+    let waits = |folder: &PathBuf| has_in_epoll(folder, &inodes) || is_accepting(folder, &inodes);
+    if family.iter().any(waits) {
+        return Seen::Waiting;
+    }
+    match fs::read_dir(format!("/proc/{pid}/fdinfo")) {
+        Ok(_) => Seen::Busy,
+        Err(_) => Seen::Hidden,
+    }
 }
 
 /// The /proc folders of a process and its children, down to grandchildren: a shell or a launcher
@@ -123,7 +136,7 @@ fn is_one_of(link: &Path, inodes: &HashSet<u64>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::waits_for_connections;
+    use super::{Seen, look};
     use nix::unistd::Pid;
     use std::net::TcpListener;
     use std::os::fd::AsFd;
@@ -134,7 +147,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let held = listener.try_clone().unwrap();
-        let seen = || waits_for_connections(Pid::this(), std::iter::once(held.as_fd()));
+        let seen = || look(Pid::this(), std::iter::once(held.as_fd())) == Seen::Waiting;
         assert!(!seen());
         let server = thread::spawn(move || listener.accept().is_ok());
         while !seen() {

@@ -34,6 +34,8 @@ pub(crate) struct Member {
     pub(crate) born: Instant,
     /// Its row of the scoreboard.
     pub(crate) row: RowId,
+    /// Whether it has been reaped; its entry stays until the plan has dealt with that.
+    pub(crate) has_ended: bool,
     /// Its standard output.
     pub(crate) out: Output,
     /// Its standard error.
@@ -52,8 +54,8 @@ pub(crate) enum Tie {
     },
     /// Another program: signals down, sd_notify up.
     Program {
-        /// None if it could not be had.
-        notify: Option<NotifySocket>,
+        /// Where it says how it is.
+        notify: NotifySocket,
         /// When to look next whether it is ready; none when that is known.
         probe: Option<Probe>,
     },
@@ -86,11 +88,17 @@ impl Roster {
         self.workers.insert(worker, member);
     }
 
-    /// Strikes out a worker whose end has been dealt with.
-    pub(crate) fn strike(&mut self, worker: WorkerId) -> Option<Member> {
-        let member = self.workers.remove(&worker)?;
+    /// Notes that a worker has been reaped: from now on its pid may be another process's.
+    pub(crate) fn mark_ended(&mut self, worker: WorkerId) -> Option<&mut Member> {
+        let member = self.workers.get_mut(&worker)?;
+        member.has_ended = true;
         self.by_pid.remove(&member.pid);
         Some(member)
+    }
+
+    /// Strikes out a worker whose end has been dealt with.
+    pub(crate) fn strike(&mut self, worker: WorkerId) -> Option<Member> {
+        self.workers.remove(&worker)
     }
 
     /// Looks a worker up.

@@ -16,15 +16,17 @@ use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::log;
 use brigade_shared::seat::{Address, Listener, Seat};
 use brigade_shared::sys::privileges::Identity;
+use brigade_shared::sys::process::OpenFiles;
 use brigade_shared::sys::signal::Signals;
 use brigade_shared::sys::{exec, fd, fork, process, title};
 use nix::sys::signal::Signal;
-use nix::unistd::{Pid, setpgid};
+use nix::unistd::{Pid, geteuid, setpgid};
 
 use crate::launch::{Launch, Program};
 use crate::notify::NotifySocket;
 use crate::output::Output;
 use crate::roster::{Member, Probe, Proof, Tie};
+use crate::settings;
 
 /// The first pause between two looks at a program that starts.
 const FIRST_PROBE: Duration = Duration::from_millis(5);
@@ -42,6 +44,8 @@ pub(crate) struct Nursery {
     pub(crate) ledger: Ledger,
     /// The null device, for standard input.
     pub(crate) null: File,
+    /// The limit of open files as it was found, for programs.
+    pub(crate) open_files: OpenFiles,
 }
 
 /// Who is to be born.
@@ -93,6 +97,7 @@ impl Nursery {
             slot,
             generation,
             born,
+            has_ended: false,
             row,
             out,
             err,
@@ -129,7 +134,7 @@ impl Nursery {
                 (pid, Tie::Service { link: Some(link) })
             }
             Launch::Program(program) => {
-                let notify = NotifySocket::open(birth.worker)?;
+                let notify = NotifySocket::open(birth.worker, self.user())?;
                 let pid = fork::fork_child(|| {
                     let born = self.enter(birth, around, &streams, parent);
                     match born.and_then(|()| become_program(program, birth, around, &notify)) {
@@ -137,18 +142,24 @@ impl Nursery {
                         Err(error) => stillborn(&error),
                     }
                 })?;
-                // The child does the same; whoever comes first, a signal to the group arrives.
+                // The child does the same: whoever comes first, `orders::kill_group` finds the group.
                 let _ = setpgid(pid, pid);
                 (
                     pid,
                     Tie::Program {
-                        notify: Some(notify),
+                        notify,
                         probe: first_probe(around.config.supervisor.ready),
                     },
                 )
             }
         };
         Ok((pid, Output::new(out), Output::new(err), tie))
+    }
+
+    /// The user that workers run as.
+    fn user(&self) -> u32 {
+        let own = || geteuid().as_raw();
+        self.identity.as_ref().map_or_else(own, Identity::uid)
     }
 
     /// In the child: sheds what is the supervisor's and becomes who it is to be.
@@ -173,6 +184,8 @@ impl Nursery {
             // Its own group: the terminal's Ctrl-C is for the supervisor, and what the program
             // leaves behind can be ended with it.
             setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
+            // Programs that use select(2), or close all descriptors there may be, count on it.
+            self.open_files.restore()?;
         }
         let cpu = self
             .cpus
@@ -207,6 +220,7 @@ impl Nursery {
         let mut keep: Vec<_> = listeners.iter().map(|one| one.socket.as_raw_fd()).collect();
         keep.push(link.as_raw_fd());
         keep.extend(log::descriptor());
+        log::set_level(settings::level(around.config.log.level));
         fd::close_all_but(&mut keep)?;
         let Birth {
             slot, generation, ..

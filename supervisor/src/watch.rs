@@ -19,7 +19,7 @@ use crate::notify::Word;
 use crate::orders;
 use crate::passing::Stream;
 use crate::plan::{Action, Event, Fleet, Moment, Request, Verdict};
-use crate::probe;
+use crate::probe::{self, Seen};
 use crate::roster::{Member, Probe, Proof, Tie};
 
 /// The longest pause between two looks at a program that starts.
@@ -27,6 +27,12 @@ const LONGEST_PROBE: Duration = Duration::from_millis(100);
 
 /// The pause between two attempts to write lines of the log that nobody reads.
 const LOG_PAUSE: Duration = Duration::from_secs(1);
+
+/// So many facts of one worker are heard in one turn.
+const MOST_FACTS: usize = 64;
+
+/// How long a program whose /proc entries can't be read has to live to count as ready.
+const UNSEEN: Duration = Duration::from_secs(1);
 
 /// The signals that a supervisor listens for. WINCH does nothing by default and PIPE is ignored
 /// from the start (Rust's runtime), so neither needs a handler.
@@ -116,14 +122,13 @@ impl Watch {
     }
 
     /// Sleeps until something comes or the earliest deadline; an idle supervisor has none.
-    fn wait(&self) -> Vec<Source> {
+    fn wait(&mut self) -> Vec<Source> {
+        let deadline = self.next_deadline();
         let (sources, mut fds): (Vec<Source>, Vec<PollFd<'_>>) = self
             .sources()
             .map(|(source, fd)| (source, PollFd::new(fd, PollFlags::POLLIN)))
             .unzip();
-        let timeout = self
-            .next_deadline()
-            .map(|at| TimeSpec::from(at.saturating_sub(self.now())));
+        let timeout = deadline.map(|at| TimeSpec::from(at.saturating_sub(self.now())));
         // Interrupted: a signal came, and its byte will be found by the next turn's poll.
         if ppoll(&mut fds, timeout, None).is_err() {
             return Vec::new();
@@ -133,7 +138,10 @@ impl Watch {
         found.map(|(_, source)| source).collect()
     }
 
-    fn next_deadline(&self) -> Option<Moment> {
+    fn next_deadline(&mut self) -> Option<Moment> {
+        // Lines that a reader was too slow for are tried again, also if nothing else happens.
+        let some_wait = log::flush() | self.hands.passing.flush();
+        let log = some_wait.then(|| self.now() + LOG_PAUSE);
         let probes = self
             .hands
             .roster
@@ -144,8 +152,6 @@ impl Watch {
                 } => Some(probe.at.saturating_duration_since(self.began)),
                 _ => None,
             });
-        // Lines that a reader was too slow for are tried again, also if nothing else happens.
-        let log = log::flush().then(|| self.now() + LOG_PAUSE);
         let fleet = self.fleet.next_deadline();
         probes.chain(log).chain(fleet).min()
     }
@@ -170,9 +176,10 @@ impl Watch {
                 }
             }
         }
-        self.probe();
         let signals = self.hands.signals.take();
         self.reap();
+        // After the reaping: who has just died is not alive, and so not ready.
+        self.probe();
         for signal in signals {
             self.hear_signal(signal);
         }
@@ -185,22 +192,25 @@ impl Watch {
         let Tie::Service { link } = &mut member.tie else {
             return;
         };
-        while let Some(channel) = link {
+        // Bounded: a worker that talks without end must not keep the supervisor.
+        for _ in 0..MOST_FACTS {
+            let Some(channel) = link else { return };
             match channel.receive() {
                 Received::Message(Fact::Ready) => {
                     self.hands.events.push_back(Event::Ready(worker));
                 }
                 // Told by the worker's own log line; its exit follows.
                 Received::Message(_) => {}
-                Received::Nothing => break,
+                Received::Nothing => return,
                 Received::Closed => *link = None,
                 Received::Nonsense(words) => {
+                    *link = None;
+                    let slot = member.slot.0;
                     warn!(
                         event = "worker.nonsense",
-                        slot = member.slot.0,
+                        slot,
                         words,
-                        "worker {} sent what is no message: {words}",
-                        member.slot
+                        "worker {slot} sent what is no message, and is not listened to any more: {words}"
                     );
                 }
             }
@@ -212,11 +222,7 @@ impl Watch {
             return;
         };
         let (slot, pid, generation) = (member.slot.0, member.pid.as_raw(), member.generation.0);
-        let Tie::Program {
-            notify: Some(notify),
-            probe,
-        } = &mut member.tie
-        else {
+        let Tie::Program { notify, probe } = &mut member.tie else {
             return;
         };
         for word in notify.read() {
@@ -270,24 +276,35 @@ impl Watch {
                 continue;
             };
             let sockets = hands.listeners.of_slot(member.slot);
-            let is_ready = match due.proof {
-                Proof::Lives => true,
-                Proof::Waits => {
-                    let sockets = sockets.iter().map(|(fd, _)| *fd);
-                    probe::waits_for_connections(member.pid, sockets)
-                }
+            let sockets = sockets.iter().map(|(fd, _)| *fd);
+            let seen = match due.proof {
+                Proof::Lives => Seen::Waiting,
+                Proof::Waits => probe::look(member.pid, sockets),
             };
+            let slot = member.slot.0;
             let Tie::Program { probe, .. } = &mut member.tie else {
                 continue;
             };
-            if is_ready {
-                *probe = None;
-                hands.events.push_back(Event::Ready(worker));
-            } else {
-                let pause = (due.pause * 2).min(LONGEST_PROBE);
-                let at = now + pause;
-                *probe = Some(Probe { at, pause, ..due });
-            }
+            *probe = match seen {
+                Seen::Waiting => {
+                    hands.events.push_back(Event::Ready(worker));
+                    None
+                }
+                Seen::Busy => {
+                    let pause = (due.pause * 2).min(LONGEST_PROBE);
+                    let at = now + pause;
+                    Some(Probe { at, pause, ..due })
+                }
+                Seen::Hidden => {
+                    warn!(
+                        event = "worker.hidden",
+                        slot,
+                        "whether worker {slot} waits for connections can't be seen in /proc (that takes CAP_SYS_PTRACE): it counts as ready when it has lived for a second; --ready notify or --ready 2s says otherwise"
+                    );
+                    let (at, proof) = (now + UNSEEN, Proof::Lives);
+                    Some(Probe { at, proof, ..due })
+                }
+            };
         }
     }
 
@@ -300,10 +317,13 @@ impl Watch {
                 // Before the pid can be another's: what the program left behind goes with it.
                 let _ = orders::kill_group(member);
             }
-            let Some(exit) = wait::reap(pid) else { return };
+            let Some(exit) = wait::reap(pid) else {
+                return;
+            };
             match worker {
                 Some(worker) => {
                     self.hear_link(worker);
+                    self.hear_words(worker);
                     self.hands.ended(worker, exit);
                 }
                 None => debug!(event = "orphan.reaped", pid = pid.as_raw(), exit = %exit,
@@ -344,9 +364,7 @@ fn of_member(
         Tie::Service { link } => link
             .as_ref()
             .map(|link| (Source::Link(worker), link.as_fd())),
-        Tie::Program { notify, .. } => notify
-            .as_ref()
-            .map(|notify| (Source::Notify(worker), notify.as_fd())),
+        Tie::Program { notify, .. } => Some((Source::Notify(worker), notify.as_fd())),
     };
     let out = member
         .out

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::io;
 
 use nix::unistd::{
-    Gid, Group, Uid, User, getegid, geteuid, initgroups, setgroups, setresgid, setresuid,
+    Gid, Group, Uid, User, getegid, geteuid, getgrouplist, setgroups, setresgid, setresuid,
 };
 
 /// Who a worker runs as, looked up once in the supervisor: a user database must not be asked
@@ -13,8 +13,8 @@ use nix::unistd::{
 pub struct Identity {
     uid: Uid,
     gid: Gid,
-    /// For the supplementary groups; none without a user name.
-    name: Option<CString>,
+    /// The supplementary groups: all that the user has, or the group alone.
+    groups: Vec<Gid>,
 }
 
 impl Identity {
@@ -25,19 +25,17 @@ impl Identity {
     pub fn resolve(user: Option<&str>, group: Option<&str>) -> Result<Option<Self>, String> {
         let found = user.map(find_user).transpose()?;
         let gid = group.map(find_group).transpose()?;
-        let identity = match (found, gid) {
+        let (uid, gid, name) = match (found, gid) {
             (None, None) => return Ok(None),
-            (Some((uid, own, name)), gid) => Self {
-                uid,
-                gid: gid.unwrap_or(own),
-                name,
-            },
-            (None, Some(gid)) => Self {
-                uid: geteuid(),
-                gid,
-                name: None,
-            },
+            (Some((uid, own, name)), gid) => (uid, gid.unwrap_or(own), name),
+            (None, Some(gid)) => (geteuid(), gid, None),
         };
+        let groups = match name {
+            Some(name) => getgrouplist(&name, gid)
+                .map_err(|error| format!("the groups of --user can't be read: {error}"))?,
+            None => vec![gid],
+        };
+        let identity = Self { uid, gid, groups };
         let is_change = identity.uid != geteuid() || identity.gid != getegid();
         if is_change && !geteuid().is_root() {
             return Err(format!(
@@ -54,10 +52,7 @@ impl Identity {
     /// # Errors
     /// The kernel's; the process must then leave, it may be half changed.
     pub fn assume(&self) -> io::Result<()> {
-        match &self.name {
-            Some(name) => initgroups(name, self.gid)?,
-            None => setgroups(&[self.gid])?,
-        }
+        setgroups(&self.groups)?;
         setresgid(self.gid, self.gid, self.gid)?;
         setresuid(self.uid, self.uid, self.uid)?;
         // A user who can come back to root has not dropped anything.

@@ -32,14 +32,31 @@ pub fn handles(process: Pid, signal: Signal) -> bool {
     mask.is_some_and(|mask| mask >> (signal as u32 - 1) & 1 == 1)
 }
 
-/// Allows as many open files as the hard limit says, and tells how many that is.
-///
-/// # Errors
-/// The kernel's.
-pub fn raise_open_files() -> io::Result<u64> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
-    setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
-    Ok(hard)
+/// The limit of open files that this process was started with.
+#[derive(Clone, Copy, Debug)]
+pub struct OpenFiles {
+    soft: u64,
+    hard: u64,
+}
+
+impl OpenFiles {
+    /// Allows as many open files as the hard limit says, and remembers what was before.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn raise() -> io::Result<Self> {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
+        setrlimit(Resource::RLIMIT_NOFILE, hard, hard)?;
+        Ok(Self { soft, hard })
+    }
+
+    /// Sets the limit to what it was, for a child about to run another program.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn restore(self) -> io::Result<()> {
+        Ok(setrlimit(Resource::RLIMIT_NOFILE, self.soft, self.hard)?)
+    }
 }
 
 /// Names this process's thread (`comm`, 15 bytes), as `top` and `pgrep` show it.

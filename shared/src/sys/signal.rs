@@ -48,6 +48,9 @@ impl Signals {
                 .push(low_level::pipe::register(signal as i32, end)?);
             signals.flags.push((signal, raised));
         }
+        // Whoever started us may have blocked some of them, and would have us deaf to a stop.
+        let heard: SigSet = wanted.iter().copied().collect();
+        sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&heard), None)?;
         Ok(signals)
     }
 

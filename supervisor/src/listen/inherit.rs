@@ -1,6 +1,7 @@
 //! Sockets that this process was started with.
 
 use std::io;
+use std::ops::Range;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
@@ -19,13 +20,18 @@ pub(super) struct Passed {
 impl Passed {
     /// Takes ownership of everything that `LISTEN_FDS` speaks of; nothing if it is not for us.
     pub(super) fn take() -> Result<Self, String> {
+        // Looked at before the numbers are taken: one too many could be a descriptor of our own.
+        if let Some(number) = announced().find(|number| !fd::is_inherited(*number)) {
+            return Err(format!(
+                "LISTEN_FDS speaks of descriptor {number}, which was not passed to this process"
+            ));
+        }
         let passed = sd_notify::listen_fds_with_names()
             .map_err(|error| format!("LISTEN_FDS can't be understood: {error}"))?;
         let mut left = Vec::new();
         for (number, name) in passed {
-            let fd = fd::adopt(number).map_err(|error| {
-                format!("LISTEN_FDS speaks of descriptor {number}, which is not open: {error}")
-            })?;
+            let fd = fd::adopt(number)
+                .map_err(|error| format!("descriptor {number} of LISTEN_FDS: {error}"))?;
             left.push((fd, name));
         }
         let names = left.iter().map(|(_, name)| name.clone()).collect();
@@ -62,6 +68,24 @@ impl Passed {
             .position(|(fd, _)| fd.as_raw_fd() == number)?;
         Some(self.left.remove(index).0)
     }
+}
+
+/// Whether a service manager has passed sockets to this process (sd_listen_fds(3)).
+#[must_use]
+pub fn is_socket_activated() -> bool {
+    announced().next().is_some()
+}
+
+/// The descriptors that `LISTEN_FDS` speaks of, if it is for this process.
+fn announced() -> Range<i32> {
+    let number = |name| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse::<i32>().ok())
+    };
+    let is_ours = number("LISTEN_PID") == i32::try_from(std::process::id()).ok();
+    let count = number("LISTEN_FDS").filter(|count| is_ours && (1..10_000).contains(count));
+    3..3 + count.unwrap_or(0)
 }
 
 /// Takes `fd:N`.

@@ -1,5 +1,6 @@
 //! All listening sockets: opened together or not at all, held for the workers, closed in the end.
 
+use std::net::Shutdown::Both;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -7,6 +8,7 @@ use brigade_config::{Bind, SupervisorConfig};
 use brigade_shared::id::SlotId;
 use brigade_shared::seat::Address;
 use brigade_shared::sys::reuseport;
+use socket2::SockRef;
 
 use super::inherit::Passed;
 use super::unix::SocketFile;
@@ -84,7 +86,10 @@ impl Listeners {
         for place in &mut self.places {
             if let Queue::PerSlot(_, sockets) = &mut place.queue {
                 while sockets.len() > usize::from(slot.0).max(1) {
-                    sockets.pop();
+                    // Out of the group also if a stray process still holds a copy of it.
+                    let _ = sockets
+                        .pop()
+                        .map(|socket| SockRef::from(&socket).shutdown(Both));
                 }
             }
         }
@@ -108,15 +113,12 @@ impl Listeners {
         Ok(())
     }
 
-    /// What the worker of a slot listens on. A slot that could not be opened shares the first
-    /// slot's queue.
+    /// What the worker of an open slot listens on.
     pub(crate) fn of_slot(&self, slot: SlotId) -> Vec<(BorrowedFd<'_>, &Address)> {
         let mut found = Vec::with_capacity(self.places.len());
         for place in &self.places {
             let socket = match &place.queue {
-                Queue::PerSlot(_, sockets) => {
-                    sockets.get(usize::from(slot.0)).or_else(|| sockets.first())
-                }
+                Queue::PerSlot(_, sockets) => sockets.get(usize::from(slot.0)),
                 Queue::Shared(socket, _) => Some(socket),
             };
             found.extend(socket.map(|socket| (socket.as_fd(), &place.address)));

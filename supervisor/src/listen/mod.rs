@@ -6,4 +6,5 @@ mod inherit;
 mod listeners;
 mod unix;
 
+pub use inherit::is_socket_activated;
 pub(crate) use listeners::Listeners;

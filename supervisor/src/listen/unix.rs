@@ -3,7 +3,6 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -90,6 +89,15 @@ pub(super) fn bind_abstract(name: &str, backlog: u16) -> Result<OwnedFd, String>
     })
 }
 
+/// Connects without waiting: whoever listens there may be stuck, its queue full.
+fn try_connect(path: &Path) -> io::Result<()> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking().cloexec(), None)?;
+    match socket.connect(&SockAddr::unix(path)?) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
+        other => other,
+    }
+}
+
 /// Removes a socket file that a dead process left behind.
 fn clear_stale(path: &Path) -> Result<(), String> {
     let shown = path.display();
@@ -101,8 +109,8 @@ fn clear_stale(path: &Path) -> Result<(), String> {
             "cannot listen on unix:{shown}: there is a file there that is not a socket, and it is left alone: move it or choose another path"
         ));
     }
-    match UnixStream::connect(path) {
-        Ok(_) => Err(format!(
+    match try_connect(path) {
+        Ok(()) => Err(format!(
             "cannot listen on unix:{shown}: another process listens there: stop it (`ss -lxp src {shown}` shows it) or choose another path"
         )),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
