@@ -2,7 +2,7 @@
 //! sockets, forks one single-threaded worker per CPU core, and replaces workers that crash, without
 //! losing a connection that it could have kept.
 //!
-//! [`run`] gives a service the whole command line; any `tower` service will do, an axum `Router`
+//! [`run()`] gives a service the whole command line; any `tower` service will do, an axum `Router`
 //! as it is:
 //!
 //! ```no_run

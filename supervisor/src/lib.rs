@@ -1,4 +1,4 @@
-//! The supervisor: one thread around poll(2). [`run`] binds, forks, watches and replaces; `plan`
+//! The supervisor: one thread around poll(2). [`run()`] binds, forks, watches and replaces; `plan`
 //! decides and the rest acts. It has no async runtime, no second thread and no `unsafe`.
 
 #![forbid(unsafe_code)]

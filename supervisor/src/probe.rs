@@ -5,6 +5,7 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
@@ -46,8 +47,9 @@ pub(crate) fn look<'a>(pid: Pid, sockets: impl Iterator<Item = BorrowedFd<'a>>) 
         return Seen::Waiting;
     }
     match fs::read_dir(format!("/proc/{pid}/fdinfo")) {
-        Ok(_) => Seen::Busy,
-        Err(_) => Seen::Hidden,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Seen::Hidden,
+        // Gone, if not readable for another reason: its end is told elsewhere.
+        Ok(_) | Err(_) => Seen::Busy,
     }
 }
 

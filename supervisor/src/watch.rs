@@ -281,7 +281,8 @@ impl Watch {
                 Proof::Lives => Seen::Waiting,
                 Proof::Waits => probe::look(member.pid, sockets),
             };
-            let slot = member.slot.0;
+            let (slot, pid) = (member.slot.0, member.pid.as_raw());
+            let generation = member.generation.0;
             let Tie::Program { probe, .. } = &mut member.tie else {
                 continue;
             };
@@ -299,6 +300,9 @@ impl Watch {
                     warn!(
                         event = "worker.hidden",
                         slot,
+                        pid,
+                        generation,
+                        worker = worker.0,
                         "whether worker {slot} waits for connections can't be seen in /proc (that takes CAP_SYS_PTRACE): it counts as ready when it has lived for a second; --ready notify or --ready 2s says otherwise"
                     );
                     let (at, proof) = (now + UNSEEN, Proof::Lives);
