@@ -196,6 +196,22 @@ fn readiness_without_a_word_is_seen_from_outside() {
 }
 
 #[test]
+fn a_program_that_can_not_be_looked_at_is_ready_when_it_has_lived_a_while() {
+    if lacks(Need::Root) {
+        return;
+    }
+    // Root without the right to look into the processes of others.
+    let without = "-sys_ptrace";
+    let wrapper = ["setpriv", "--bounding-set", without, "--inh-caps", without];
+    let launch = shell(&["--workers", "1", "--user", "nobody"], "exec sleep 1000");
+    let brigade = launch.under(&wrapper).ready();
+    brigade.wait_for("worker.hidden", |event| event.is("slot", 0));
+    let ready = brigade.wait_for("worker.ready", |_| true);
+    assert!(ready.number("start_ms") >= Some(1000), "{}", ready.value);
+    brigade.expects("worker.hidden").stop_and_check();
+}
+
+#[test]
 fn output_comes_in_whole_lines_with_slot_and_stream() {
     let program = r#"i=0; while [ $i -lt 50 ]; do
             printf 'one '; printf 'two '; echo "three $i"; echo "oh $i" >&2; i=$((i+1));
