@@ -15,28 +15,20 @@ fn workers_run_as_the_user_and_the_supervisor_stays_who_it_is() {
     let user = User::from_name("nobody")
         .unwrap()
         .expect("every Linux has the user nobody");
-    let brigade = Brigade::start(&["serve", "--workers", "2", "--user", "nobody"]);
+    let launch = Launch::new(&["serve", "--workers", "2", "--user", "nobody"]);
+    // The supervisor has groups that its workers must not keep.
+    let brigade = launch.under(&["setpriv", "--groups", "0,4,5"]).ready();
+    assert!(brigade.supervisor().status("Groups").contains("4 5"));
     for worker in brigade.workers() {
-        let four = |id: u32| {
-            [
-                id.to_string(),
-                id.to_string(),
-                id.to_string(),
-                id.to_string(),
-            ]
-        };
-        assert_eq!(
-            worker.process.status("Uid"),
-            four(user.uid.as_raw()).join(" ")
-        );
-        assert_eq!(
-            worker.process.status("Gid"),
-            four(user.gid.as_raw()).join(" ")
-        );
+        let four = |id: u32| vec![id.to_string(); 4].join(" ");
+        assert_eq!(worker.process.status("Uid"), four(user.uid.as_raw()));
+        assert_eq!(worker.process.status("Gid"), four(user.gid.as_raw()));
         let groups = worker.process.status("Groups");
         assert!(
-            !groups.split(' ').any(|group| group == "0"),
-            "root's groups are gone: {groups}"
+            !groups
+                .split(' ')
+                .any(|group| ["0", "4", "5"].contains(&group)),
+            "the supervisor's groups are gone: {groups}"
         );
         assert_eq!(worker.process.status("CapEff"), "0000000000000000");
     }
