@@ -9,7 +9,8 @@ use crate::keys::{Meaning, OnReload, keys};
 use crate::layers::Given;
 use crate::problem::{Origin, Place, Problem};
 use crate::types::{
-    Config, LogConfig, LogFormat, LogLevel, Readiness, SupervisorConfig, WorkerConfig, WorkerCount,
+    Balance, Config, LogConfig, LogFormat, LogLevel, Readiness, Recycle, Share, SupervisorConfig,
+    WorkerConfig, WorkerCount,
 };
 
 /// One value that holds, and who said so.
@@ -120,6 +121,20 @@ fn blank() -> Config {
             binds: Vec::new(),
             backlog: 0,
             workers: WorkerCount::Auto,
+            balance: Balance::Slots,
+            stall_warn: Duration::from_millis(250),
+            timeout_worker: Some(Duration::from_secs(30)),
+            reload_surge: Share::Percent(100),
+            reload_max_unavailable: Share::Count(0),
+            reload_probation: Duration::from_secs(2),
+            reload_max_lingering: 3,
+            recycle: Recycle {
+                max_requests: None,
+                max_requests_jitter: 0,
+                lifetime: None,
+                memory: None,
+                at_most: 1,
+            },
             timeout_start: Duration::ZERO,
             timeout_graceful_shutdown: Duration::ZERO,
             timeout_kill: Duration::ZERO,

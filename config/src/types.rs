@@ -24,6 +24,22 @@ pub struct SupervisorConfig {
     pub backlog: u16,
     /// How many workers.
     pub workers: WorkerCount,
+    /// How new connections are shared among workers.
+    pub balance: Balance,
+    /// A worker whose loop stands still for so long is taken for blocked; zero: never.
+    pub stall_warn: Duration,
+    /// A worker whose loop stands still for so long is ended; none: never.
+    pub timeout_worker: Option<Duration>,
+    /// How many processes more than wanted a reload may use.
+    pub reload_surge: Share,
+    /// How many slots may be without a serving worker while a reload runs.
+    pub reload_max_unavailable: Share,
+    /// How long the first new worker must stay well before the rest follows.
+    pub reload_probation: Duration,
+    /// How many older generations may still be leaving at a time; beyond that the oldest is cut.
+    pub reload_max_lingering: u16,
+    /// When a worker is replaced although nothing is wrong with it.
+    pub recycle: Recycle,
     /// From spawn to ready, at most.
     pub timeout_start: Duration,
     /// From the order to drain until what is still open is cut.
@@ -79,6 +95,41 @@ pub enum WorkerCount {
     Auto,
     /// 1 to [`MAX_WORKERS`].
     Fixed(u16),
+    /// As many as the load needs, from the first number to the second.
+    Between(u16, u16),
+}
+
+/// How new connections are shared among workers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Balance {
+    /// A queue per slot; the kernel is told which slots can serve.
+    Slots,
+    /// One queue per address; workers take from it by turns.
+    Shared,
+}
+
+/// A number of workers, or a part of all.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Share {
+    /// So many.
+    Count(u16),
+    /// So many of a hundred, rounded up; 0 to 100.
+    Percent(u8),
+}
+
+/// When a worker is replaced although nothing is wrong with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Recycle {
+    /// After so many requests; none: never.
+    pub max_requests: Option<u64>,
+    /// And up to so many more, by chance, so that not all are replaced at once.
+    pub max_requests_jitter: u64,
+    /// After so much time; none: never.
+    pub lifetime: Option<Duration>,
+    /// When it uses so many bytes of memory; none: never.
+    pub memory: Option<u64>,
+    /// At most so many slots at a time; at least 1.
+    pub at_most: u16,
 }
 
 /// The most workers that one supervisor runs.

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brigade_config::{
-    Bind, Config, LogConfig, LogFormat, LogLevel, Readiness, RestartIntensity, SupervisorConfig,
-    WorkerConfig, WorkerCount, arguments, load, needs_restart,
+    Balance, Bind, Config, LogConfig, LogFormat, LogLevel, Readiness, Recycle, RestartIntensity,
+    Share, SupervisorConfig, WorkerConfig, WorkerCount, arguments, load, needs_restart,
 };
 use clap::Command;
 use common::{Said, effective, matches, read, read_in, variables};
@@ -55,6 +55,20 @@ fn with_nothing_said_the_defaults_hold() {
             binds: vec![Bind::Tcp(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000)],
             backlog: 2048,
             workers: WorkerCount::Auto,
+            balance: Balance::Slots,
+            stall_warn: Duration::from_millis(250),
+            timeout_worker: Some(seconds(30)),
+            reload_surge: Share::Percent(100),
+            reload_max_unavailable: Share::Count(0),
+            reload_probation: seconds(2),
+            reload_max_lingering: 3,
+            recycle: Recycle {
+                max_requests: None,
+                max_requests_jitter: 0,
+                lifetime: None,
+                memory: None,
+                at_most: 1,
+            },
             timeout_start: seconds(30),
             timeout_graceful_shutdown: seconds(30),
             timeout_kill: seconds(5),
@@ -106,6 +120,20 @@ fn every_key_reaches_its_place() {
             binds: vec![Bind::Fd(3), Bind::Abstract("a".into())],
             backlog: 1,
             workers: WorkerCount::Fixed(2),
+            balance: Balance::Slots,
+            stall_warn: Duration::from_millis(250),
+            timeout_worker: Some(seconds(30)),
+            reload_surge: Share::Percent(100),
+            reload_max_unavailable: Share::Count(0),
+            reload_probation: seconds(2),
+            reload_max_lingering: 3,
+            recycle: Recycle {
+                max_requests: None,
+                max_requests_jitter: 0,
+                lifetime: None,
+                memory: None,
+                at_most: 1,
+            },
             timeout_start: Duration::from_millis(1500),
             timeout_graceful_shutdown: seconds(4),
             timeout_kill: seconds(5),

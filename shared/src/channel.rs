@@ -6,9 +6,13 @@ use std::marker::PhantomData;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, MsgFlags, SockFlag, SockType, recv, send, socketpair};
+use nix::sys::socket::{
+    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, send, sendmsg, socketpair,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use crate::sys::scm;
 
 /// The longest message in bytes; a longer one is refused by [`Channel::send`].
 pub const MAX_MESSAGE: usize = 16 * 1024;
@@ -74,20 +78,46 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
         Ok(())
     }
 
-    /// Takes the next message, without ever waiting. Total: no bytes make it fail.
+    /// Sends one message and a descriptor with it (`SCM_RIGHTS`, unix(7)), without ever waiting.
+    /// The other process gets a copy of the descriptor.
+    ///
+    /// # Errors
+    /// Those of [`Self::send`]; then nothing was handed over.
+    pub fn send_with(&self, message: &Out, descriptor: BorrowedFd<'_>) -> io::Result<()> {
+        let text = serde_json::to_vec(message)?;
+        let descriptors = [descriptor.as_raw_fd()];
+        let control = [ControlMessage::ScmRights(&descriptors)];
+        let room = [io::IoSlice::new(&text)];
+        let flags = MsgFlags::MSG_NOSIGNAL;
+        sendmsg::<()>(self.socket.as_raw_fd(), &room, &control, flags, None)?;
+        Ok(())
+    }
+
+    /// Takes the next message, without ever waiting; a descriptor that came with it is closed.
+    /// Total: no bytes make it fail.
     #[must_use]
     pub fn receive(&self) -> Received<In> {
+        self.receive_with().0
+    }
+
+    /// Takes the next message and the descriptor that came with it, without ever waiting. Total:
+    /// no bytes make it fail.
+    #[must_use]
+    pub fn receive_with(&self) -> (Received<In>, Option<OwnedFd>) {
         let mut packet = vec![0; MAX_MESSAGE + 1];
         loop {
-            return match recv(self.socket.as_raw_fd(), &mut packet, MsgFlags::empty()) {
-                Ok(0) => Received::Closed,
-                Ok(length) => match serde_json::from_slice(&packet[..length]) {
-                    Ok(message) => Received::Message(message),
-                    Err(error) => Received::Nonsense(error.to_string()),
-                },
-                Err(Errno::EAGAIN) => Received::Nothing,
+            return match scm::receive(self.as_fd(), &mut packet) {
+                Ok((0, descriptor)) => (Received::Closed, descriptor),
+                Ok((length, descriptor)) => {
+                    let received = match serde_json::from_slice(&packet[..length]) {
+                        Ok(message) => Received::Message(message),
+                        Err(error) => Received::Nonsense(error.to_string()),
+                    };
+                    (received, descriptor)
+                }
+                Err(Errno::EAGAIN) => (Received::Nothing, None),
                 Err(Errno::EINTR) => continue,
-                Err(_) => Received::Closed,
+                Err(_) => (Received::Closed, None),
             };
         }
     }
@@ -109,7 +139,7 @@ impl<Out, In> AsRawFd for Channel<Out, In> {
 mod tests {
     use super::{Channel, Received};
     use crate::message::{Fact, Order};
-    use std::os::fd::AsRawFd;
+    use std::os::fd::{AsFd, AsRawFd};
 
     #[test]
     fn each_direction_carries_its_own_words() {
@@ -130,6 +160,29 @@ mod tests {
         drop(down);
         assert_eq!(up.receive(), Received::Closed);
         assert!(up.send(&Fact::Ready).is_err());
+    }
+
+    #[test]
+    fn a_descriptor_travels_with_its_message_and_not_with_another() {
+        let (up, down) = Channel::<Fact, Order>::pair().unwrap();
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        down.send(&Order::Answer).unwrap();
+        down.send_with(&Order::Serve, writer.as_fd()).unwrap();
+        drop(writer);
+        let (first, none) = up.receive_with();
+        assert_eq!(
+            (first, none.is_none()),
+            (Received::Message(Order::Answer), true)
+        );
+        let (second, descriptor) = up.receive_with();
+        assert_eq!(second, Received::Message(Order::Serve));
+        nix::unistd::write(descriptor.unwrap(), b"through").unwrap();
+        let mut text = String::new();
+        std::io::Read::read_to_string(&mut reader, &mut text).unwrap();
+        assert_eq!(
+            text, "through",
+            "and no copy of the descriptor is left anywhere"
+        );
     }
 
     #[test]

@@ -15,6 +15,12 @@ pub enum Fact {
         /// Why, in the app's own words.
         reason: String,
     },
+    /// With the descriptor of an accepted connection: this worker holds clearly more than its
+    /// siblings, one of them shall serve it. Answered by [`Order::Serve`] to the lightest.
+    Passed,
+    /// The loop turns again after the supervisor has ceased to look
+    /// ([`crate::board::Board::doze`]).
+    Stirred,
 }
 
 /// An order that the supervisor gives to a worker.
@@ -32,4 +38,10 @@ pub enum Order {
     Cut,
     /// Open the log files again: they were rotated.
     ReopenLogs,
+    /// With the descriptor of an accepted connection: serve it, whatever else is going on. It
+    /// waited in a queue that nobody came to, or another worker passed it on.
+    Serve,
+    /// Show that the loop turns ([`crate::board::Row::answer`]). Asked only of a worker that looks
+    /// as if it were stuck.
+    Answer,
 }

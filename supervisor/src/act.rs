@@ -106,6 +106,9 @@ impl Hands {
                 self.configs.of.remove(&generation);
             }
             Action::CloseListeners => self.listeners.close(),
+            Action::Abort(_) | Action::Ask(_) | Action::Look | Action::Doze => {}
+            Action::Relieve(_) | Action::CloseRetired => {}
+            Action::AskSentinel | Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
             Action::Announce(change) => self.announce(&change),
             Action::Finish(verdict) => self.verdict = Some(verdict),
         }

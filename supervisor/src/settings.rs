@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use brigade_config::{LogLevel, MAX_WORKERS, SupervisorConfig, WorkerCount};
+use brigade_config::{LogLevel, MAX_WORKERS, Share, SupervisorConfig, WorkerCount};
 use brigade_shared::sys::cpu::Usable;
 use tracing::level_filters::LevelFilter;
 
-use crate::plan::{Intensity, Settings};
+use crate::plan::{Elastic, Intensity, Recycle, Settings};
 
 /// How long handshakes may still arrive at a slot that new connections are kept from: a round trip
 /// and a retransmission on a near network, measured without loss in scale-downs under load.
@@ -14,8 +14,9 @@ const SETTLE: Duration = Duration::from_millis(100);
 
 /// The plan's share of a configuration, at this moment's number of usable processors.
 pub(crate) fn of(config: &SupervisorConfig) -> Settings {
+    let count = workers(config).0;
     Settings {
-        workers: workers(config).0,
+        workers: count,
         start_timeout: config.timeout_start,
         drain_timeout: config.timeout_graceful_shutdown,
         kill_timeout: config.timeout_kill,
@@ -28,6 +29,34 @@ pub(crate) fn of(config: &SupervisorConfig) -> Settings {
             crashes: limit.crashes,
             period: limit.period,
         }),
+        elastic: match config.workers {
+            WorkerCount::Between(least, most) => Some(Elastic { least, most }),
+            WorkerCount::Auto | WorkerCount::Fixed(_) => None,
+        },
+        stall_warn: config.stall_warn,
+        stall_limit: config.timeout_worker,
+        surge: part(config.reload_surge, count),
+        unavailable: part(config.reload_max_unavailable, count),
+        probation: config.reload_probation,
+        lingering: config.reload_max_lingering,
+        recycle: Recycle {
+            requests: config.recycle.max_requests,
+            requests_jitter: config.recycle.max_requests_jitter,
+            lifetime: config.recycle.lifetime,
+            memory: config.recycle.memory,
+            at_most: config.recycle.at_most,
+        },
+    }
+}
+
+/// So many of `workers`; a percentage is rounded up.
+fn part(share: Share, workers: u16) -> u16 {
+    match share {
+        Share::Count(count) => count,
+        Share::Percent(percent) => {
+            let hundredths = u32::from(workers) * u32::from(percent);
+            u16::try_from(hundredths.div_ceil(100)).unwrap_or(u16::MAX)
+        }
     }
 }
 
@@ -35,6 +64,7 @@ pub(crate) fn of(config: &SupervisorConfig) -> Settings {
 pub(crate) fn workers(config: &SupervisorConfig) -> (u16, String) {
     match config.workers {
         WorkerCount::Fixed(count) => (count, "as configured".to_owned()),
+        WorkerCount::Between(least, most) => (least, format!("between {least} and {most}")),
         WorkerCount::Auto => {
             let usable = Usable::now();
             let count = u16::try_from(usable.count())

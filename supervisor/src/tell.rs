@@ -59,7 +59,7 @@ pub(crate) fn tell(change: &Change, with: &Telling<'_>) {
                 counted(*workers)
             );
         }
-        Change::Scaled { from, to } => {
+        Change::Scaled { from, to, .. } => {
             info!(
                 event = "fleet.scaled",
                 from,
@@ -83,6 +83,15 @@ pub(crate) fn tell(change: &Change, with: &Telling<'_>) {
         | Change::ReloadRefused
         | Change::ReloadDone(_)
         | Change::ReloadRolledBack { .. } => reload(change, with),
+        Change::ReloadProbation { .. }
+        | Change::UpgradeStarted
+        | Change::UpgradeRefused(_)
+        | Change::UpgradeDone(_)
+        | Change::UpgradeRolledBack { .. }
+        | Change::WorkerBlocked { .. }
+        | Change::WorkerRecovered { .. }
+        | Change::WorkerRecycling { .. }
+        | Change::LingeringCut(_) => {}
     }
 }
 
@@ -109,6 +118,7 @@ fn draining(worker: WorkerId, because: Leaving, with: &Telling<'_>) {
     };
     let (slot, pid, generation) = (who.slot.0, who.pid.as_raw(), who.generation.0);
     let (because, why) = match because {
+        Leaving::Recycle => ("recycle", "its replacement serves"),
         Leaving::Stop => ("stop", "the service stops"),
         Leaving::Reload => ("reload", "a newer one has taken over"),
         Leaving::Scale => ("scale", "fewer workers are wanted"),
@@ -176,6 +186,10 @@ fn overdue(worker: WorkerId, deadline: Deadline, with: &Telling<'_>) {
             "has neither drained within --timeout-graceful-shutdown nor left within --timeout-kill: it is killed",
         ),
         Deadline::Cut => ("cut", "has not left within --timeout-kill: it is killed"),
+        Deadline::Stall => (
+            "stall",
+            "makes no progress within --timeout-worker: it is aborted",
+        ),
         Deadline::Kill => ("kill", "is killed and still there: the kernel holds it"),
     };
     warn!(
@@ -255,7 +269,9 @@ fn reload(change: &Change, with: &Telling<'_>) {
                 "reloaded: generation {generation} serves, the one before finishes what it has"
             );
         }
-        Change::ReloadRolledBack { generation, worker } => {
+        Change::ReloadRolledBack {
+            generation, worker, ..
+        } => {
             let slot = with.roster.get(*worker).map(|who| who.slot.0);
             let output = with.last_words.join("\n");
             let tail = indented(&output);

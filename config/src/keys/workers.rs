@@ -27,6 +27,7 @@ pub(super) static KEYS: &[Key] = &[
             show: |config| match config.supervisor.workers {
                 WorkerCount::Auto => Some("auto".to_owned()),
                 WorkerCount::Fixed(count) => Some(count.to_string()),
+                WorkerCount::Between(least, most) => Some(format!("{least}..{most}")),
             },
         },
     },

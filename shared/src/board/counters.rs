@@ -40,11 +40,15 @@ pub enum Counter {
     Panics,
     /// Requests for which the app returned an error instead of a response.
     AppErrors,
+    /// Connections that were accepted and passed on, since this worker held more than its share.
+    Passed,
+    /// Connections that somebody else accepted and this worker serves.
+    Taken,
 }
 
 impl Counter {
     /// All of them, in the order of the layout.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Accepted,
         Self::AcceptErrors,
         Self::Informational,
@@ -60,6 +64,8 @@ impl Counter {
         Self::Cut,
         Self::Panics,
         Self::AppErrors,
+        Self::Passed,
+        Self::Taken,
     ];
 
     /// The class of a status code.
@@ -104,6 +110,19 @@ impl<'a> Counters<'a> {
     #[must_use]
     pub fn lag(self) -> Histogram<'a> {
         self.histogram::<LAG>()
+    }
+
+    /// The sum of everything counted: it moves whenever anything does.
+    pub(super) fn motion(self) -> u64 {
+        let counters = &self.0[FIRST..FIRST + Counter::ALL.len()];
+        counters
+            .iter()
+            .fold(0, |sum, counter| sum.wrapping_add(word::get(counter)))
+    }
+
+    /// One of the counters, now.
+    pub(super) fn get(self, counter: Counter) -> u64 {
+        word::get(&self.0[FIRST + counter as usize])
     }
 
     fn histogram<const AT: usize>(self) -> Histogram<'a> {

@@ -47,6 +47,11 @@ impl Histogram<'_> {
         word::add(&buckets[bucket(sample)], 1);
     }
 
+    /// The sum of all samples, in nanoseconds.
+    pub(super) fn sum_ns(self) -> u64 {
+        word::get(&self.0[0])
+    }
+
     /// A copy to calculate with.
     #[must_use]
     pub fn read(self) -> Distribution {

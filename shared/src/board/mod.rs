@@ -24,5 +24,5 @@ pub use counters::{Counter, Counters, Counts};
 pub use histogram::{BUCKETS, Distribution, Histogram};
 pub use ledger::Ledger;
 pub use request::{CurrentRequest, PATH_BYTES, RequestLine};
-pub use row::{LoopState, Row, RowReading, RowState};
-pub use table::{Board, MAX_ROWS, MAX_SLOTS, RowId};
+pub use row::{Glance, LoopState, Row, RowReading, RowState};
+pub use table::{Board, Load, MAX_ROWS, MAX_SLOTS, RowId};

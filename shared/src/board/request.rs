@@ -121,6 +121,11 @@ impl RequestCell<'_> {
         word::set(&self.0[BUSY], 0);
     }
 
+    /// Moves with every request that is entered.
+    pub(super) fn motion(self) -> u64 {
+        word::get(&self.0[SEQUENCE])
+    }
+
     /// A consistent copy, or nothing: there is none, or the worker is so busy that it never
     /// holds still, and so is not stuck.
     pub(super) fn read(self) -> Option<CurrentRequest> {

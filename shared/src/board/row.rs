@@ -19,6 +19,7 @@ const WORKER: usize = 3;
 const PID: usize = 4;
 const RUNNING_SINCE: usize = 8;
 const TURNS: usize = 9;
+const ANSWERS: usize = 10;
 const CONNECTIONS: usize = 16;
 const REQUESTS: usize = 17;
 const REQUEST: usize = 24;
@@ -91,6 +92,11 @@ impl<'a> Row<'a> {
         word::add(&self.0[TURNS], 1);
     }
 
+    /// The loop turns, and was asked to show it ([`crate::message::Order::Answer`]).
+    pub fn answer(self) {
+        word::add(&self.0[ANSWERS], 1);
+    }
+
     /// The loop works on this request from now on.
     pub fn enter_request(self, line: &RequestLine) {
         self.request().enter(line);
@@ -150,10 +156,51 @@ impl<'a> Row<'a> {
         )
     }
 
+    /// The connections of a worker that serves; none if it does not.
+    pub(super) fn serving_connections(self) -> Option<u64> {
+        let serves = word::get(&self.0[STATE]) == RowState::Ready as u64;
+        serves.then(|| word::get(&self.0[CONNECTIONS]))
+    }
+
     /// The slot that the row's worker fills; none if the row is free.
     pub(super) fn slot(self) -> Option<SlotId> {
         RowState::from_word(word::get(&self.0[STATE]))?;
         Some(SlotId(word::get(&self.0[SLOT]) as u16))
+    }
+
+    /// The few words that tell whether the worker is well, for whoever looks often; nothing if the
+    /// row is free.
+    #[must_use]
+    pub fn glance(self, now_ns: u64) -> Option<Glance> {
+        let state = RowState::from_word(word::get(&self.0[STATE]))?;
+        let running_since = word::get(&self.0[RUNNING_SINCE]);
+        let turn_ns = match running_since {
+            0 => 0,
+            since_ns => now_ns.saturating_sub(since_ns),
+        };
+        let counters = self.counters();
+        let moved = [word::get(&self.0[TURNS]), word::get(&self.0[ANSWERS])]
+            .into_iter()
+            .chain([counters.motion(), self.request().motion()])
+            .fold(0, u64::wrapping_add);
+        let classes = [
+            Counter::Informational,
+            Counter::Success,
+            Counter::Redirection,
+            Counter::ClientError,
+            Counter::ServerError,
+        ];
+        Some(Glance {
+            state,
+            progress: moved,
+            is_running: running_since != 0,
+            busy: Duration::from_nanos(counters.lag().sum_ns().saturating_add(turn_ns)),
+            connections: word::get(&self.0[CONNECTIONS]),
+            answered: classes
+                .into_iter()
+                .fold(0, |sum, class| sum.wrapping_add(counters.get(class))),
+            taken: counters.get(Counter::Taken),
+        })
     }
 
     /// What the row says now; nothing if it is free, or was given to another worker meanwhile.
@@ -180,6 +227,26 @@ impl<'a> Row<'a> {
         };
         (word::get(&self.0[WORKER]) == worker.0).then_some(reading)
     }
+}
+
+/// What a glance at a row showed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Glance {
+    /// Where the worker is in its life.
+    pub state: RowState,
+    /// Moves with everything that the worker does: a running loop that shows the same twice has
+    /// made no progress in between.
+    pub progress: u64,
+    /// Whether the loop was at work; otherwise it waited.
+    pub is_running: bool,
+    /// For how long in all the loop was at work, this turn included.
+    pub busy: Duration,
+    /// Connections open.
+    pub connections: u64,
+    /// Requests answered.
+    pub answered: u64,
+    /// Connections that somebody else had accepted and this worker has taken.
+    pub taken: u64,
 }
 
 /// What a row said.

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU64, fence};
 
 use super::counters::{Counters, Counts};
+use super::histogram::Histogram;
 use super::row::{Row, RowReading};
 use super::word;
 use crate::id::SlotId;
@@ -29,6 +30,12 @@ const SLOTS: usize = 3;
 const ROWS: usize = 4;
 const FOLDS: usize = 8;
 const ROWS_USED: usize = 9;
+/// Not zero while the supervisor does not look.
+const DOZING: usize = 16;
+/// The histogram of stalls.
+const STALLS: usize = 64;
+/// In a slot's page of totals: connections that wait for it.
+const WAITING: usize = 0;
 
 const MAGIC_WORD: u64 = u64::from_le_bytes(*b"brigade\0");
 /// Raised whenever the meaning of a word changes; new words in free places do not count.
@@ -48,6 +55,15 @@ const BYTES: usize = (FIRST_ROW + MAX_ROWS as usize) * PAGE_WORDS * 8;
 /// The index of a row.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct RowId(pub u16);
+
+/// What serving workers hold together.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Load {
+    /// How many workers serve.
+    pub workers: u64,
+    /// The connections that they hold.
+    pub connections: u64,
+}
 
 /// The shared memory of all rows and totals.
 pub struct Board {
@@ -120,6 +136,61 @@ impl Board {
             std::hint::spin_loop();
         }
         counts
+    }
+
+    /// What the serving workers hold together. Costs a few nanoseconds per worker.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let mut load = Load::default();
+        for (_, row) in self.touched_rows() {
+            if let Some(connections) = row.serving_connections() {
+                load.workers += 1;
+                load.connections += connections;
+            }
+        }
+        load
+    }
+
+    /// The supervisor ceases to look until somebody stirs. A worker whose loop was not parked
+    /// when this was written may not see it in its next turn: look once more a while later.
+    pub fn doze(&self) {
+        self.page(0)[DOZING].store(1, Release);
+    }
+
+    /// Whether the supervisor has to be told that a loop turns again; yes to one worker only. Costs
+    /// one load of a shared line while the supervisor looks.
+    #[must_use]
+    pub fn stir(&self) -> bool {
+        let dozing = &self.page(0)[DOZING];
+        dozing.load(Relaxed) != 0 && dozing.swap(0, Relaxed) != 0
+    }
+
+    /// The lengths of all stalls of all workers. Written by the supervisor.
+    #[must_use]
+    pub fn stalls(&self) -> Histogram<'_> {
+        Histogram(
+            self.page(0)[STALLS..]
+                .first_chunk()
+                .expect("a constant inside the page"),
+        )
+    }
+
+    /// Notes how many connections wait for a slot. For the supervisor.
+    pub fn set_waiting(&self, slot: SlotId, connections: u32) {
+        if slot.0 < MAX_SLOTS {
+            let page = self.page(1 + usize::from(slot.0));
+            word::set(&page[WAITING], u64::from(connections));
+        }
+    }
+
+    /// How many connections waited for a slot when the supervisor last looked.
+    #[must_use]
+    pub fn waiting(&self, slot: SlotId) -> u64 {
+        if slot.0 < MAX_SLOTS {
+            word::get(&self.page(1 + usize::from(slot.0))[WAITING])
+        } else {
+            0
+        }
     }
 
     fn sum(&self, slot: SlotId) -> Counts {

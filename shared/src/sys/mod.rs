@@ -12,6 +12,7 @@ pub mod memory;
 pub mod privileges;
 pub mod process;
 pub mod reuseport;
+pub mod scm;
 pub mod signal;
 pub mod title;
 pub mod wait;

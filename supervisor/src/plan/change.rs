@@ -9,7 +9,9 @@ use super::reload::{Progress, Reload, Step, Transaction};
 use super::restart::{Deaths, Window};
 use super::scale;
 use super::slot::State;
-use super::vocabulary::{Action, Change, Haste, Leaving, Moment, Settings, Verdict};
+use super::vocabulary::{
+    Action, Change, Failure, Haste, Leaving, Moment, Scaling, Settings, Verdict,
+};
 
 impl Fleet {
     /// A new configuration waits: the transaction begins.
@@ -66,7 +68,11 @@ impl Fleet {
         self.wanted = usize::from(to);
         self.crashes = Window::default();
         if from != to {
-            out.push(Action::Announce(Change::Scaled { from, to }));
+            out.push(Action::Announce(Change::Scaled {
+                from,
+                to,
+                because: Scaling::Reload,
+            }));
         }
         let mut orders = Vec::new();
         for slot in &mut self.slots {
@@ -93,6 +99,7 @@ impl Fleet {
         out.push(Action::Announce(Change::ReloadRolledBack {
             generation,
             worker,
+            failure: Failure::Late,
         }));
         out.push(Action::DropConfig(generation));
         let mut orders = Vec::new();
@@ -126,7 +133,11 @@ impl Fleet {
         let from = self.wanted_workers();
         let before = std::mem::replace(&mut self.wanted, usize::from(to));
         if from != to {
-            out.push(Action::Announce(Change::Scaled { from, to }));
+            out.push(Action::Announce(Change::Scaled {
+                from,
+                to,
+                because: Scaling::Asked,
+            }));
         }
         let mut orders = Vec::new();
         let open = self.slots.len();

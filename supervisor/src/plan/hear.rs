@@ -30,6 +30,8 @@ impl Fleet {
                     self.stage(settings, now, out);
                 }
             }
+            Event::Looked(_) | Event::Stirred => {}
+            Event::SentinelAnswered(_) | Event::ExecFailed => {}
             Event::ConfigRefused => {
                 if self.reload.take_loading() {
                     out.push(Action::Announce(Change::ReloadRefused));
@@ -121,7 +123,7 @@ impl Fleet {
                 Answer::Queued => out.push(Action::Announce(Change::ReloadQueued)),
                 Answer::Coalesced => {}
             },
-            Request::ScaleBy(0) => {}
+            Request::ScaleBy(0) | Request::ScaleTo(_) | Request::Upgrade => {}
             Request::ScaleBy(by) => self.asked_to_scale(by, now, out),
         }
     }
@@ -153,6 +155,7 @@ impl Fleet {
             Request::Stop => Haste::Drain,
             Request::StopNow => Haste::Cut,
             Request::Reload | Request::ScaleBy(_) => return,
+            Request::ScaleTo(_) | Request::Upgrade => return,
         };
         if let Some(haste) = harsher(how, asked) {
             self.hasten_stop(haste, now, out);

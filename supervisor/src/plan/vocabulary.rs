@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 
@@ -28,6 +30,59 @@ pub enum Event {
     ConfigLoaded(Settings),
     /// The answer to [`Action::LoadConfig`]: it can't be used; the old one stays.
     ConfigRefused,
+    /// The answer to [`Action::Look`].
+    Looked(Look),
+    /// After [`Action::Doze`]: something goes on again.
+    Stirred,
+    /// The answer to [`Action::AskSentinel`]: the new binary understands the state and the
+    /// configuration (true), or does not, or gave no answer in time.
+    SentinelAnswered(bool),
+    /// The new binary could not be executed, or the old one not again: this process is still what
+    /// it was.
+    ExecFailed,
+}
+
+/// What was found by looking at every worker and queue.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Look {
+    /// Every worker that is ready, in any order. One that is missing was not looked at.
+    pub workers: Vec<Sight>,
+    /// The slots for which connections wait, and how many; in ascending order.
+    pub waiting: Vec<(SlotId, u32)>,
+    /// How many connections wait in queues that all workers share.
+    pub waiting_shared: u32,
+}
+
+/// How a worker was found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sight {
+    /// Which.
+    pub worker: WorkerId,
+    /// What shows whether it turns.
+    pub signs: Signs,
+    /// Its memory in bytes, if it was measured this time.
+    pub memory: Option<u64>,
+}
+
+/// What shows whether a worker turns, by what it can tell.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signs {
+    /// A service, by its row of the scoreboard.
+    Row {
+        /// Moves with everything that the loop does.
+        progress: u64,
+        /// Whether the loop was at work; otherwise it waited for events.
+        is_running: bool,
+        /// For how long in all the loop was at work.
+        busy: Duration,
+        /// Requests answered so far.
+        answered: u64,
+    },
+    /// A program, by its words.
+    Words {
+        /// How often it said `WATCHDOG=1`. With 0 it takes no part in the watch.
+        watchdogs: u64,
+    },
 }
 
 /// What somebody may ask of the fleet.
@@ -41,10 +96,15 @@ pub enum Request {
     Reload,
     /// So many workers more or fewer (TTIN, TTOU).
     ScaleBy(i32),
+    /// So many workers: as many as there are usable processors now. Asked only while the
+    /// configuration says `auto`.
+    ScaleTo(u16),
+    /// Go on as a new binary in the same process (USR2).
+    Upgrade,
 }
 
 /// What the plan needs to know of the configuration.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Settings {
     /// How many workers are wanted.
     pub workers: u16,
@@ -67,10 +127,51 @@ pub struct Settings {
     pub calm_after: Duration,
     /// More crashes of the whole fleet within the period than this: give up. None: never.
     pub intensity: Option<Intensity>,
+    /// The number of workers follows the load between these bounds. `workers` lies between them.
+    pub elastic: Option<Elastic>,
+    /// A ready worker without progress for so long is blocked; zero: nobody is ever taken for it.
+    pub stall_warn: Duration,
+    /// A ready worker without progress for so long is ended; none: never.
+    pub stall_limit: Option<Duration>,
+    /// So many processes more than wanted may exist because of a reload, leaving ones not counted.
+    pub surge: u16,
+    /// So many wanted slots may be without a serving worker because of a reload. Not zero if
+    /// `surge` is.
+    pub unavailable: u16,
+    /// How long the canary must stay well before the others follow.
+    pub probation: Duration,
+    /// So many older generations may be leaving at a time; one more and the oldest is cut.
+    pub lingering: u16,
+    /// When a healthy worker is replaced.
+    pub recycle: Recycle,
+}
+
+/// Bounds for the number of workers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Elastic {
+    /// At least 1.
+    pub least: u16,
+    /// At least `least`.
+    pub most: u16,
+}
+
+/// When a healthy worker is replaced. None: never.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Recycle {
+    /// After so many requests ...
+    pub requests: Option<u64>,
+    /// ... and up to so many more, drawn for each worker.
+    pub requests_jitter: u64,
+    /// After so much time since its spawn.
+    pub lifetime: Option<Duration>,
+    /// When several looks in a row found so many bytes or more.
+    pub memory: Option<u64>,
+    /// So many slots at a time over the whole fleet, at least 1.
+    pub at_most: u16,
 }
 
 /// A limit on crashes of the fleet.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Intensity {
     /// So many crashes are still allowed ...
     pub crashes: u32,
@@ -109,6 +210,17 @@ pub enum Action {
     Cut(WorkerId),
     /// End the worker by force.
     Kill(WorkerId),
+    /// End the blocked worker so that it can leave a core (SIGABRT).
+    Abort(WorkerId),
+    /// Look at every ready worker and every queue. Answered by `Looked`, in the same breath.
+    Look,
+    /// Ask a worker that looks stuck to show that its loop turns: its progress moves if it does.
+    Ask(WorkerId),
+    /// Nothing goes on: no more looks are due. Answered by `Stirred` as soon as a loop turns or a
+    /// connection waits.
+    Doze,
+    /// Who serves what nobody comes to. Holds until the next one.
+    Relieve(Relief),
     /// Read the configuration. Answered by `ConfigLoaded` or `ConfigRefused`.
     LoadConfig,
     /// The loaded configuration is now the one of this generation; spawns of it use it.
@@ -119,10 +231,37 @@ pub enum Action {
     DropConfig(Generation),
     /// Stop listening for good: the fleet is stopping.
     CloseListeners,
+    /// The addresses that the last commit took out of the configuration have been closed to new
+    /// connections for `settle`: serve what waits there, then close them.
+    CloseRetired,
+    /// Start the new binary as a sentinel that reads the state and the configuration. Answered by
+    /// `SentinelAnswered`.
+    AskSentinel,
+    /// Become the new binary. It goes on with this plan's state ([`super::Fleet::resume`]).
+    /// Answered by `ExecFailed`, or never.
+    ExecNew,
+    /// Become the old binary again. Answered by `ExecFailed`, or never.
+    ExecOld,
+    /// The new binary has proved itself: let go of the old one.
+    ForgetOld,
     /// Say what happened.
     Announce(Change),
     /// End the supervisor: every worker has left.
     Finish(Verdict),
+}
+
+/// Whose connections others serve, and who these are.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Relief {
+    /// What waits for these slots is taken from their queues; in ascending order.
+    pub slots: Vec<SlotId>,
+    /// What waits in the queues that all workers share is taken from there, too: somebody was
+    /// woken for it and does not come.
+    pub shared: bool,
+    /// The workers that serve and are not blocked, in ascending order. The one with the fewest
+    /// connections gets the next, also if a worker passes one on. If there is none, nothing is
+    /// taken.
+    pub by: Vec<WorkerId>,
 }
 
 /// What an operator may want to know. Each becomes one line of the log.
@@ -191,19 +330,67 @@ pub enum Change {
     ReloadRefused,
     /// The new generation serves; the one before drains.
     ReloadDone(Generation),
-    /// The new generation failed to start; the old one never left.
+    /// The first worker of the new generation serves; the others follow when it has stayed well
+    /// for so long.
+    ReloadProbation {
+        /// The new generation.
+        generation: Generation,
+        /// How long.
+        lasts: Duration,
+    },
+    /// The new generation failed; the old one never left.
     ReloadRolledBack {
         /// The failed generation.
         generation: Generation,
         /// The worker that failed.
         worker: WorkerId,
+        /// What it did.
+        failure: Failure,
     },
+    /// The new binary is asked whether it understands the state and the configuration.
+    UpgradeStarted,
+    /// An upgrade was asked for and nothing is changed.
+    UpgradeRefused(Refusal),
+    /// The new binary and the generation that it started have taken over.
+    UpgradeDone(Generation),
+    /// The new binary's generation failed: the old binary goes on.
+    UpgradeRolledBack {
+        /// The failed generation.
+        generation: Generation,
+    },
+    /// A worker is taken for blocked: no progress for so long.
+    WorkerBlocked {
+        /// Which.
+        worker: WorkerId,
+        /// Since its last progress.
+        lasts: Duration,
+        /// How many connections wait for it.
+        waiting: u32,
+    },
+    /// A worker that was taken for blocked goes on.
+    WorkerRecovered {
+        /// Which.
+        worker: WorkerId,
+        /// From its last progress before to the look that found it well.
+        lasted: Duration,
+    },
+    /// A healthy worker is to be replaced; its replacement starts.
+    WorkerRecycling {
+        /// Which.
+        worker: WorkerId,
+        /// Why.
+        because: Wear,
+    },
+    /// More older generations linger than may: this one is cut.
+    LingeringCut(Generation),
     /// The wanted number of workers changed.
     Scaled {
         /// Before.
         from: u16,
         /// Now.
         to: u16,
+        /// Why.
+        because: Scaling,
     },
     /// A request for fewer than one worker, or more than allowed, was not followed.
     ScaleRefused {
@@ -221,9 +408,66 @@ pub enum Change {
     GivingUp(Despair),
 }
 
+/// What ended a reload.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Failure {
+    /// A worker ended.
+    Ended(Exit),
+    /// A process could not be made.
+    NotMade,
+    /// A worker was not ready in time.
+    Late,
+    /// A worker was blocked.
+    Blocked,
+}
+
+/// Why an upgrade is refused.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// A reload or an upgrade is under way.
+    Busy,
+    /// The sentinel did not agree.
+    Sentinel,
+    /// The new binary could not be executed.
+    Exec,
+}
+
+/// Why a healthy worker is replaced.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wear {
+    /// It has answered enough requests.
+    Requests(u64),
+    /// It is old.
+    Age(Duration),
+    /// It uses much memory, in bytes.
+    Memory(u64),
+    /// It belongs to a generation that does not serve any more.
+    Generation,
+}
+
+/// Why the wanted number of workers changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scaling {
+    /// Somebody asked for it.
+    Asked,
+    /// The new configuration says so.
+    Reload,
+    /// The number of usable processors changed.
+    Processors,
+    /// The loops are so busy, in percent, or so many connections wait.
+    Load {
+        /// The mean over the workers.
+        busy: u8,
+        /// In all queues.
+        waiting: u32,
+    },
+}
+
 /// Why a worker is asked to leave.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Leaving {
+    /// It is worn, and its replacement serves.
+    Recycle,
     /// The fleet stops.
     Stop,
     /// Its replacement of a newer generation serves.
@@ -256,6 +500,8 @@ pub enum Deadline {
     Drain,
     /// To leave at once.
     Cut,
+    /// To make progress: it is aborted.
+    Stall,
     /// To be gone after SIGKILL: the kernel still holds it. It is killed again and again, but a
     /// stopping fleet no longer waits for it.
     Kill,
