@@ -20,6 +20,10 @@ pub(super) enum Route {
     Fibonacci { n: u32 },
     /// Block the event loop.
     Blocking { pause: Duration },
+    /// Keep the event loop busy, by turns with everybody else.
+    Busy { period: Duration },
+    /// Take so much memory and keep it.
+    Grow { mib: u32 },
     /// Crash.
     Crash(Crash),
     /// Wait.
@@ -47,7 +51,7 @@ const READS: &str = "GET, HEAD";
 const WRITES: &str = "POST, PUT";
 
 /// Every path: which methods it allows, how it is asked, what it does.
-const ROUTES: [(&str, &str, &str, &str); 10] = [
+const ROUTES: [(&str, &str, &str, &str); 12] = [
     ("/", READS, "/", "says hello, and which worker does"),
     (
         "/burgers",
@@ -72,6 +76,18 @@ const ROUTES: [(&str, &str, &str, &str); 10] = [
         READS,
         "/blocking?ms=500",
         "blocks the event loop, as no app should",
+    ),
+    (
+        "/busy",
+        READS,
+        "/busy?ms=5000",
+        "keeps the event loop busy, but lets everybody have a turn",
+    ),
+    (
+        "/grow",
+        READS,
+        "/grow?mib=10",
+        "takes memory and never gives it back",
     ),
     (
         "/crash",
@@ -129,6 +145,14 @@ impl Route {
             "/blocking" => {
                 let pause = milliseconds(500)?;
                 (&["ms"], Self::Blocking { pause })
+            }
+            "/busy" => {
+                let period = milliseconds(5000)?;
+                (&["ms"], Self::Busy { period })
+            }
+            "/grow" => {
+                let mib = query.number("mib", 1..=1024, 10)?;
+                (&["mib"], Self::Grow { mib })
             }
             "/crash" => (&["how", "code"], Self::Crash(Crash::of(query)?)),
             "/sleep" => {

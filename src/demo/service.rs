@@ -14,11 +14,12 @@ use tower_service::Service;
 use super::reply::{self, Reply, text};
 use super::route::Route;
 use super::stream::Chunks;
-use super::{burgers, reply::refuse};
+use super::{burgers, mischief::Mischief, reply::refuse, strain};
 
 /// Builds the demo app of a worker.
-pub(crate) async fn app(context: Context) -> Result<Demo, Infallible> {
+pub(crate) async fn app(context: Context) -> Result<Demo, String> {
     let (slot, generation) = (context.slot(), context.generation());
+    Mischief::ordered()?.begin(slot).await?;
     let pid = std::process::id();
     let hello = format!("Hello from slot {slot}, pid {pid}, generation {generation}\n");
     Ok(Demo {
@@ -67,6 +68,14 @@ async fn answer(request: Request<RequestBody>, hello: Bytes) -> Reply {
             format!("The event loop stood still for {} ms.\n", pause.as_millis()).into()
         }
         Route::Crash(crash) => crash.now(),
+        Route::Busy { period } => {
+            tokio::task::spawn_local(strain::busy(period));
+            format!("Busy for {} ms from now.\n", period.as_millis()).into()
+        }
+        Route::Grow { mib } => {
+            let all = strain::grow(mib);
+            format!("{all} MiB bigger than at the start.\n").into()
+        }
         Route::Sleep { pause } => {
             sleep(pause).await;
             format!("Slept for {} ms.\n", pause.as_millis()).into()
