@@ -37,6 +37,14 @@ pub(crate) struct Effort {
     pub(crate) fleet_starts: usize,
     /// Workers killed in each of these fleets.
     pub(crate) fleet_kills: usize,
+    /// How long a worker is blocked.
+    pub(crate) block: Duration,
+    /// Between two arrivals.
+    pub(crate) pace: Duration,
+    /// How often a worker of each server is blocked.
+    pub(crate) stalls: usize,
+    /// Reloads and upgrades of each kind.
+    pub(crate) renewals: usize,
 }
 
 impl Effort {
@@ -54,6 +62,10 @@ impl Effort {
             fleets: &[1, 2, 8, 64, 256],
             fleet_starts: 5,
             fleet_kills: 100,
+            block: Duration::from_secs(2),
+            pace: Duration::from_millis(2),
+            stalls: 3,
+            renewals: 5,
         }
     }
 
@@ -71,6 +83,10 @@ impl Effort {
             fleets: &[1, 2, 8],
             fleet_starts: 1,
             fleet_kills: 5,
+            block: Duration::from_millis(500),
+            pace: Duration::from_millis(5),
+            stalls: 1,
+            renewals: 1,
         }
     }
 }

@@ -56,6 +56,14 @@ fn content_length(head: &[u8]) -> Option<usize> {
     None
 }
 
+/// The process that an answer names: `... pid 4711 ...`.
+pub(crate) fn worker(answer: &[u8]) -> Option<u32> {
+    let at = memmem::find(answer, b"pid ")? + 4;
+    let digits = answer[at..].iter().take_while(|byte| byte.is_ascii_digit());
+    let number: Vec<u8> = digits.copied().collect();
+    std::str::from_utf8(&number).ok()?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,6 +93,13 @@ mod tests {
             judge(b"HTTP/1.1 200 OK\r\nserver: x\r\n\r\nok", None),
             wrong
         );
+    }
+
+    #[test]
+    fn an_answer_names_its_process() {
+        let words = b"HTTP/1.1 200 OK\r\n\r\nHello from slot 3, pid 4711, generation 1";
+        assert_eq!(worker(words), Some(4711));
+        assert_eq!(worker(b"Hello"), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, SockaddrStorage, connect, recv, send, socket,
 };
 
-use super::answer::{Answer, judge};
+use super::answer::{Answer, judge, worker};
 use super::tally::{Fault, HUNG, Tally};
 use super::target::{PATIENCE, Target};
 use crate::outcome::Outcome;
@@ -145,7 +145,15 @@ impl PerRequest {
             State::Answered => Ok(false),
         };
         match step {
-            Ok(true) => self.tally.answer(connection.began.elapsed()),
+            Ok(true) => {
+                self.tally.answer(connection.began.elapsed());
+                // Only answers of unknown length say more than hello.
+                if self.target.body.is_none()
+                    && let Some(pid) = worker(&connection.received)
+                {
+                    *self.tally.by_worker.entry(pid).or_default() += 1;
+                }
+            }
             Ok(false) => {}
             Err(fault) => self.tally.fault(fault)?,
         }

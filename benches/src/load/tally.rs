@@ -37,6 +37,8 @@ pub(crate) struct Tally {
     pub(crate) answered: u64,
     /// How long these took.
     pub(crate) latency: Histogram,
+    /// Answers by the process that gave them, if they tell.
+    pub(crate) by_worker: BTreeMap<u32, u64>,
     faults: BTreeMap<Fault, u64>,
 }
 

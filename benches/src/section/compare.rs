@@ -52,12 +52,13 @@ enum Load {
 
 /// Measures every peer in every round, each round in another order.
 pub(super) fn run(bench: &Bench, pattern: Pattern) -> Outcome<Report> {
-    let mut windows: Vec<Vec<Window>> = Peer::ALL.iter().map(|_| Vec::new()).collect();
+    let peers = Peer::all();
+    let mut windows: Vec<Vec<Window>> = peers.iter().map(|_| Vec::new()).collect();
     let mut discarded = 0;
     for round in 0..bench.effort.rounds {
-        for turn in 0..Peer::ALL.len() {
-            let place = (round + turn) % Peer::ALL.len();
-            let peer = Peer::ALL[place];
+        for turn in 0..peers.len() {
+            let place = (round + turn) % peers.len();
+            let peer = peers[place];
             let window = undisturbed(bench, peer, pattern, &mut discarded)
                 .map_err(|error| format!("{peer}: {error}"))?;
             windows[place].push(window);
@@ -79,7 +80,7 @@ pub(super) fn run(bench: &Bench, pattern: Pattern) -> Outcome<Report> {
             "PSS, MiB",
         ],
     );
-    for (peer, windows_of) in Peer::ALL.iter().zip(&windows) {
+    for (peer, windows_of) in peers.iter().zip(&windows) {
         report.row(cells(*peer, windows_of, &windows[0]));
     }
     let all = || windows.iter().flatten();
@@ -93,7 +94,7 @@ pub(super) fn run(bench: &Bench, pattern: Pattern) -> Outcome<Report> {
         others.most() * 100.0,
         DISTURBED * 100.0,
     ));
-    goals(&mut report, pattern, &windows);
+    goals(&mut report, pattern, &peers, &windows);
     Ok(report)
 }
 
@@ -227,15 +228,17 @@ fn ratio(windows: &[Window], others: &[Window]) -> f64 {
     Spread::of(pairs.map(|(window, other)| window.cpu_micros / other.cpu_micros)).median()
 }
 
-fn goals(report: &mut Report, pattern: Pattern, windows: &[Vec<Window>]) {
+fn goals(report: &mut Report, pattern: Pattern, peers: &[Peer], windows: &[Vec<Window>]) {
     let of = |peer: Peer| {
-        let place = Peer::ALL
-            .iter()
-            .position(|other| *other == peer)
-            .unwrap_or(0);
+        let place = peers.iter().position(|other| *other == peer).unwrap_or(0);
         &windows[place][..]
     };
     let against = |peer: Peer| ratio(of(Peer::Brigade), of(peer));
+    if peers.contains(&Peer::Earlier) {
+        let measured = against(Peer::Earlier);
+        let words = "CPU per request at most 1.02 times the earlier Brigade's";
+        report.goal(words, figure(measured), measured <= 1.02);
+    }
     match pattern {
         Pattern::KeepAlive { connections: 1 } => {}
         Pattern::KeepAlive { .. } => {

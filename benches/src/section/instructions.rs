@@ -27,7 +27,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
         &["server", "instructions per request", "× floor", "requests"],
     );
     let mut floor = None;
-    for peer in Peer::ALL {
+    for peer in Peer::all() {
         let (idle, _) = count(bench, peer, Duration::ZERO)?;
         let (loaded, requests) = count(bench, peer, bench.effort.window)?;
         let each = loaded.saturating_sub(idle) as f64 / requests.max(1) as f64;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::compare::{self, Pattern};
-use super::{crowd, growth, idle, instructions, replace, start};
+use super::{crowd, growth, idle, instructions, renew, replace, spread, stall, start};
 use crate::bench::Bench;
 use crate::outcome::Outcome;
 use crate::report::Report;
@@ -28,13 +28,19 @@ pub(crate) enum Section {
     Crowd,
     /// What more workers cost.
     Growth,
+    /// New connections while a worker is blocked.
+    Stall,
+    /// How new connections spread over workers.
+    Spread,
+    /// Reload and upgrade in place.
+    Renew,
     /// Where the user-space cost is; not among the usual ones.
     Instructions,
 }
 
 impl Section {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::KeepAlive,
         Self::OneConnection,
         Self::NewConnection,
@@ -43,6 +49,9 @@ impl Section {
         Self::Idle,
         Self::Crowd,
         Self::Growth,
+        Self::Stall,
+        Self::Spread,
+        Self::Renew,
         Self::Instructions,
     ];
 
@@ -63,6 +72,9 @@ impl Section {
             Self::Idle => idle::run(bench),
             Self::Crowd => crowd::run(bench),
             Self::Growth => growth::run(bench),
+            Self::Stall => stall::run(bench),
+            Self::Spread => spread::run(bench),
+            Self::Renew => renew::run(bench),
             Self::Instructions => instructions::run(bench),
         }
     }
@@ -77,6 +89,9 @@ impl Section {
             Self::Idle => "idle",
             Self::Crowd => "crowd",
             Self::Growth => "growth",
+            Self::Stall => "stall",
+            Self::Spread => "spread",
+            Self::Renew => "renew",
             Self::Instructions => "instructions",
         }
     }

@@ -6,7 +6,10 @@ mod growth;
 mod idle;
 mod instructions;
 mod list;
+mod renew;
 mod replace;
+mod spread;
+mod stall;
 mod start;
 
 pub(crate) use list::Section;

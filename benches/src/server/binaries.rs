@@ -7,12 +7,13 @@ use std::process::Command;
 use super::nginx;
 use crate::outcome::Outcome;
 
-const CONTENDERS: [&str; 5] = [
+const CONTENDERS: [&str; 6] = [
     "contender-floor",
     "contender-hyper",
     "contender-axum",
     "contender-actix",
     "contender-brigade",
+    "contender-many",
 ];
 
 /// Where the binaries are, and how they are run.

@@ -1,12 +1,13 @@
 //! Brigade, as the program or as a library.
 
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use nix::sys::signal::Signal;
 
 use super::Binaries;
 use super::events::Events;
+use super::peer::EARLIER;
 use super::running::{Server, spawn_on};
 use crate::measure::Cpus;
 use crate::outcome::Outcome;
@@ -18,6 +19,8 @@ pub(crate) enum Program {
     Demo,
     /// `brigade::run` with the contenders' hello.
     Hello,
+    /// The same, of an earlier version.
+    Earlier,
 }
 
 /// How to start Brigade.
@@ -60,7 +63,7 @@ impl Brigade {
 
     /// Starts it; tells also the moment at which it was started.
     pub(crate) fn start(&self, binaries: &Binaries, cpus: Cpus) -> Outcome<(Server, Instant)> {
-        let mut command = binaries.command(self.program.binary());
+        let mut command = self.program.command(binaries);
         command
             .args(["serve", "--bind", "127.0.0.1:0", "--workers", &self.workers])
             .args(["--log-format", "json"])
@@ -89,10 +92,13 @@ impl Brigade {
 }
 
 impl Program {
-    fn binary(self) -> &'static str {
+    fn command(self, binaries: &Binaries) -> Command {
         match self {
-            Self::Demo => "brigade",
-            Self::Hello => "contender-brigade",
+            Self::Demo => binaries.command("brigade"),
+            Self::Hello => binaries.command("contender-brigade"),
+            Self::Earlier => {
+                binaries.foreign_command(std::env::var_os(EARLIER).unwrap_or_default())
+            }
         }
     }
 }

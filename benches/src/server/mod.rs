@@ -3,6 +3,7 @@
 mod binaries;
 mod brigade;
 mod events;
+mod many;
 mod nginx;
 mod peer;
 mod running;
@@ -10,5 +11,6 @@ mod running;
 pub(crate) use binaries::Binaries;
 pub(crate) use brigade::{Brigade, Program};
 pub(crate) use events::Event;
+pub(crate) use many::Many;
 pub(crate) use peer::Peer;
 pub(crate) use running::Server;

@@ -73,7 +73,7 @@ pub(super) fn start(connections: usize, binaries: &Binaries, cpus: Cpus) -> Outc
 
 /// nginx cannot tell which port it was given, so one is tried out for it. Somebody else may take
 /// it in between; then nginx does not start and the run ends with its words.
-fn free_port() -> Outcome<u16> {
+pub(super) fn free_port() -> Outcome<u16> {
     Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
         .local_addr()?
         .port())

@@ -10,6 +10,9 @@ use super::{Binaries, nginx};
 use crate::measure::Cpus;
 use crate::outcome::Outcome;
 
+/// Names the binary `contender-brigade` of an earlier version, to be measured in the same run.
+pub(super) const EARLIER: &str = "BRIGADE_BENCH_EARLIER";
+
 /// Enough for every section but the crowd.
 const USUAL_ROOM: usize = 1_000;
 
@@ -24,6 +27,8 @@ pub(crate) enum Peer {
     Hyper,
     /// Brigade with one worker and the contenders' hello.
     Brigade,
+    /// The same, of an earlier version, if the variable [`EARLIER`] says where it is.
+    Earlier,
     /// `brigade serve` with one worker and its demo app.
     Demo,
     /// `axum::serve` on the multi-thread runtime with so many threads.
@@ -35,8 +40,16 @@ pub(crate) enum Peer {
 }
 
 impl Peer {
-    /// Everybody, the floor first.
-    pub(crate) const ALL: [Self; 9] = [
+    /// Everybody, the floor first, and an earlier Brigade if there is one.
+    pub(crate) fn all() -> Vec<Self> {
+        let mut all = Self::ALL.to_vec();
+        if std::env::var_os(EARLIER).is_some() {
+            all.insert(4, Self::Earlier);
+        }
+        all
+    }
+
+    const ALL: [Self; 9] = [
         Self::Floor,
         Self::EdgeFloor,
         Self::Hyper,
@@ -68,6 +81,9 @@ impl Peer {
             Self::Brigade => Brigade::new(Program::Hello)
                 .start(binaries, cpus)
                 .map(|(it, _)| it),
+            Self::Earlier => Brigade::new(Program::Earlier)
+                .start(binaries, cpus)
+                .map(|(it, _)| it),
             Self::Demo => Brigade::new(Program::Demo)
                 .start(binaries, cpus)
                 .map(|(it, _)| it),
@@ -87,6 +103,7 @@ impl Peer {
     pub(crate) fn body(self) -> Option<usize> {
         match self {
             Self::Demo => None,
+            Self::Earlier => Some(BODY.len()),
             Self::Floor | Self::EdgeFloor | Self::Hyper | Self::Brigade => Some(BODY.len()),
             Self::Axum(_) | Self::Actix | Self::Nginx => Some(BODY.len()),
         }
@@ -100,6 +117,7 @@ impl fmt::Display for Peer {
             Self::EdgeFloor => f.write_str("floor, edge-triggered"),
             Self::Hyper => f.write_str("bare hyper"),
             Self::Brigade => f.write_str("**Brigade**, hello"),
+            Self::Earlier => f.write_str("an earlier Brigade, hello"),
             Self::Demo => f.write_str("**Brigade**, demo app"),
             Self::Axum(1) => f.write_str("axum, 1 thread"),
             Self::Axum(threads) => write!(f, "axum, {threads} threads"),
