@@ -183,7 +183,8 @@ impl Hands {
             Ok(config) => {
                 let settings = settings::of(&config.supervisor);
                 self.configs.loaded = Some(config);
-                self.events.push_back(Event::ConfigLoaded(settings));
+                self.events
+                    .push_back(Event::ConfigLoaded(Box::new(settings)));
             }
             Err(problems) => {
                 self.reason = problems;

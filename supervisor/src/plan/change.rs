@@ -26,7 +26,7 @@ impl Fleet {
             settings,
         };
         let wanted = transaction.wanted();
-        self.reload.state = Progress::Running(transaction);
+        self.reload.state = Progress::Running(Box::new(transaction));
         // If nobody serves, every open slot gets connections: not the ones that open only on trial.
         self.steer(now, out);
         self.open_slots(wanted, now, out);
@@ -92,14 +92,20 @@ impl Fleet {
     }
 
     /// The staged generation has failed by this worker; the old one never left.
-    pub(super) fn roll_back(&mut self, worker: WorkerId, now: Moment, out: &mut Vec<Action>) {
+    pub(super) fn roll_back(
+        &mut self,
+        worker: WorkerId,
+        failure: Failure,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
         let Some(Transaction { generation, .. }) = self.reload.take_running() else {
             return;
         };
         out.push(Action::Announce(Change::ReloadRolledBack {
             generation,
             worker,
-            failure: Failure::Late,
+            failure,
         }));
         out.push(Action::DropConfig(generation));
         let mut orders = Vec::new();

@@ -8,7 +8,9 @@ use super::restart::End;
 use super::scale;
 use super::slot::{Gone, Role, State};
 use super::stop::harsher;
-use super::vocabulary::{Action, Change, Despair, Event, Haste, Moment, Next, Request, Verdict};
+use super::vocabulary::{
+    Action, Change, Despair, Event, Failure, Haste, Moment, Next, Request, Verdict,
+};
 
 impl Fleet {
     pub(super) fn hear(&mut self, event: Event, now: Moment, out: &mut Vec<Action>) {
@@ -27,7 +29,7 @@ impl Fleet {
             },
             Event::ConfigLoaded(settings) => {
                 if self.reload.take_loading() {
-                    self.stage(settings, now, out);
+                    self.stage(*settings, now, out);
                 }
             }
             Event::Looked(_) | Event::Stirred => {}
@@ -70,7 +72,11 @@ impl Fleet {
             })),
             Role::Successor => {
                 out.push(told(id, end, &gone, Next::Nothing, now));
-                self.roll_back(id, now, out);
+                let failure = match end {
+                    End::Exit(exit) => Failure::Ended(exit),
+                    End::NotMade => Failure::NotMade,
+                };
+                self.roll_back(id, failure, now, out);
             }
             Role::Holder => self.holder_gone(id, end, &gone, now, out),
         }

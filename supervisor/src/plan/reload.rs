@@ -31,7 +31,7 @@ pub(super) struct Reload {
 pub(super) enum Progress {
     Idle,
     Loading,
-    Running(Transaction),
+    Running(Box<Transaction>),
 }
 
 /// A staged generation that has not taken over yet.
@@ -112,7 +112,7 @@ impl Reload {
     /// Ends the running transaction, for better or worse.
     pub(super) fn take_running(&mut self) -> Option<Transaction> {
         match std::mem::replace(&mut self.state, Progress::Idle) {
-            Progress::Running(transaction) => Some(transaction),
+            Progress::Running(transaction) => Some(*transaction),
             other @ (Progress::Idle | Progress::Loading) => {
                 self.state = other;
                 None

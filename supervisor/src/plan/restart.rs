@@ -138,7 +138,7 @@ mod tests {
     use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
     use super::{Deaths, Dice, End, SCARCE, Window};
-    use crate::plan::{Intensity, Next, Settings};
+    use crate::plan::{Intensity, Next, Recycle, Settings};
 
     /// One death: how, whether after service, and a draw.
     type Death = (End, bool, u64);
@@ -155,6 +155,20 @@ mod tests {
             backoff_most: Duration::from_millis(most),
             calm_after: Duration::from_secs(10),
             intensity: None,
+            elastic: None,
+            stall_warn: Duration::ZERO,
+            stall_limit: None,
+            surge: 1,
+            unavailable: 0,
+            probation: Duration::ZERO,
+            lingering: 3,
+            recycle: Recycle {
+                requests: None,
+                requests_jitter: 0,
+                lifetime: None,
+                memory: None,
+                at_most: 1,
+            },
         }
     }
 

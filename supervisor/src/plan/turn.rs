@@ -8,7 +8,7 @@ use brigade_shared::id::Generation;
 use super::fleet::{Fleet, Phase};
 use super::slot::{Slot, State};
 use super::stop::Leaver;
-use super::vocabulary::{Action, Change, Despair, Haste, Leaving, Moment, Verdict};
+use super::vocabulary::{Action, Change, Despair, Failure, Haste, Leaving, Moment, Verdict};
 use super::worker::{Stage, Worker};
 use super::{scale, steer};
 
@@ -66,7 +66,7 @@ impl Fleet {
             }
         }
         if let Some(worker) = failed {
-            self.roll_back(worker, now, out);
+            self.roll_back(worker, Failure::Late, now, out);
         }
     }
 

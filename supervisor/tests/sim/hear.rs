@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brigade_shared::exit::{Exit, worker};
 use brigade_shared::id::{SlotId, WorkerId};
-use brigade_supervisor::plan::{Change, Event, Haste, Moment, Request};
+use brigade_supervisor::plan::{Change, Event, Haste, Moment, Request, Scaling};
 
 use super::ledger::{Broken, Course, Due, Ledger, Promise, Rule, SCARCE, Told, hold};
 
@@ -24,9 +24,11 @@ impl Ledger {
             Event::Asked(request) => self.hear_request(*request),
             Event::ConfigLoaded(settings) => {
                 if self.course == Course::Loading {
-                    self.course = Course::Loaded(settings.clone());
+                    self.course = Course::Loaded(settings.as_ref().clone());
                 }
             }
+            Event::Looked(_) | Event::Stirred => {}
+            Event::SentinelAnswered(_) | Event::ExecFailed => {}
             Event::ConfigRefused => {
                 if self.course == Course::Loading {
                     self.course = Course::Idle;
@@ -134,6 +136,7 @@ impl Ledger {
                 }
                 (Request::Stop | Request::StopNow, Haste::Kill) => {}
                 (Request::Reload | Request::ScaleBy(_), _) => {}
+                (Request::ScaleTo(_) | Request::Upgrade, _) => {}
             }
             return;
         }
@@ -146,7 +149,7 @@ impl Ledger {
                 self.queued = true;
                 self.owe(Due::Say(Change::ReloadQueued));
             }
-            Request::ScaleBy(0) => {}
+            Request::ScaleBy(0) | Request::ScaleTo(_) | Request::Upgrade => {}
             Request::ScaleBy(by) => self.hear_scale(by),
         }
     }
@@ -166,6 +169,7 @@ impl Ledger {
             self.owe(Due::Say(Change::Scaled {
                 from: self.wanted,
                 to,
+                because: Scaling::Asked,
             }));
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId};
-use brigade_supervisor::plan::{Intensity, Moment, Request, Settings};
+use brigade_supervisor::plan::{Intensity, Moment, Recycle, Request, Settings};
 
 use super::dice::Dice;
 
@@ -250,6 +250,20 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         backoff_most: first * u32::try_from(dice.within(1..=60)).expect("small"),
         calm_after: dice.millis(500..=10_000),
         intensity,
+        elastic: None,
+        stall_warn: Duration::ZERO,
+        stall_limit: None,
+        surge: u16::try_from(workers).expect("small"),
+        unavailable: 0,
+        probation: Duration::ZERO,
+        lingering: 3,
+        recycle: Recycle {
+            requests: None,
+            requests_jitter: 0,
+            lifetime: None,
+            memory: None,
+            at_most: 1,
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use brigade_shared::id::{SlotId, WorkerId};
 use brigade_supervisor::plan::{
-    Change, Deadline, Despair, Haste, Leaving, Moment, Next, Settings, Verdict,
+    Change, Deadline, Despair, Haste, Leaving, Moment, Next, Scaling, Settings, Verdict,
 };
 
 use super::ledger::{Broken, Course, Due, LOST_AFTER, Ledger, Promise, Rule, Stop, Told, hold};
@@ -15,7 +15,11 @@ impl Ledger {
             Change::SpawnFailed { slot, next } => self.see_not_made(slot, next, now),
             Change::WorkerDraining { worker, because } => self.see_dismissed(worker, because, now),
             Change::WorkerOverdue { worker, deadline } => self.see_overdue(worker, deadline, now),
-            Change::ReloadRolledBack { generation, worker } => {
+            Change::ReloadRolledBack {
+                generation,
+                worker,
+                failure: _,
+            } => {
                 let staged = self.staged().map(|(staged, _)| staged);
                 hold(staged == Some(generation), Rule::Reload, || {
                     format!("{change:?}")
@@ -46,7 +50,18 @@ impl Ledger {
             | Change::ReloadQueued
             | Change::ReloadRefused
             | Change::ReloadDone(_)
-            | Change::ScaleRefused { .. } => self.pay(&Due::Say(change.clone()), Rule::Telling),
+            | Change::ScaleRefused { .. }
+            | Change::ReloadProbation { .. }
+            | Change::LingeringCut(_)
+            | Change::WorkerRecycling { .. }
+            | Change::WorkerBlocked { .. }
+            | Change::WorkerRecovered { .. }
+            | Change::UpgradeStarted
+            | Change::UpgradeRefused(_)
+            | Change::UpgradeDone(_)
+            | Change::UpgradeRolledBack { .. } => {
+                self.pay(&Due::Say(change.clone()), Rule::Telling)
+            }
         }
     }
 
@@ -149,6 +164,7 @@ impl Ledger {
             Leaving::Reload => {
                 record.generation != self.committed && self.serves_generation(slot, self.committed)
             }
+            Leaving::Recycle => false,
             Leaving::RollBack => Some(record.generation) == self.dropped,
             Leaving::Scale if self.is_wanted(slot) => record.generation != self.committed,
             Leaving::Scale => {
@@ -173,6 +189,7 @@ impl Ledger {
                 (Deadline::Drain | Deadline::Cut, Told::Cut { until }) => until <= now,
                 (Deadline::Kill, Told::Kill { first, .. }) => first + LOST_AFTER <= now,
                 (Deadline::Start | Deadline::Drain | Deadline::Cut | Deadline::Kill, _) => false,
+                (Deadline::Stall, _) => false,
             });
         hold(late, Rule::Ladder, || {
             format!("{id} is not late for its {deadline:?}: {record:?}")
@@ -294,6 +311,7 @@ impl Ledger {
             self.owe(Due::Say(Change::Scaled {
                 from: self.wanted,
                 to,
+                because: Scaling::Asked,
             }));
         } else if by != 0 {
             self.revive(now);

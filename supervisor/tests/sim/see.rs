@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use brigade_shared::id::{Generation, SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Change, Haste, Leaving, Moment, Verdict};
+use brigade_supervisor::plan::{Action, Change, Haste, Leaving, Moment, Scaling, Verdict};
 
 use super::ledger::{
     Broken, Course, Due, KILL_AGAIN, LOST_AFTER, Ledger, Promise, Record, Rule, SlotBook, Told,
@@ -47,6 +47,10 @@ impl Ledger {
             }
             Action::Announce(change) => self.see_change(change, now),
             Action::Finish(verdict) => self.see_finish(*verdict, now),
+            Action::Look | Action::Ask(_) | Action::Abort(_) => unasked(action),
+            Action::Doze | Action::Relieve(_) => unasked(action),
+            Action::CloseRetired | Action::AskSentinel => unasked(action),
+            Action::ExecNew | Action::ExecOld | Action::ForgetOld => unasked(action),
         }
     }
 
@@ -306,7 +310,11 @@ impl Ledger {
         self.owe(Due::Say(Change::ReloadDone(generation)));
         let (from, to) = (self.wanted, self.settings.workers);
         if from != to {
-            self.owe(Due::Say(Change::Scaled { from, to }));
+            self.owe(Due::Say(Change::Scaled {
+                from,
+                to,
+                because: Scaling::Reload,
+            }));
         }
         self.rewant(to, now);
         for book in &mut self.slots[..usize::from(to)] {
@@ -364,4 +372,10 @@ impl Ledger {
         book.out_since
             .is_some_and(|since| since + self.settings.settle <= now)
     }
+}
+
+/// An order for which nothing in this world gives a reason.
+fn unasked(action: &Action) -> Result<(), Broken> {
+    let words = format!("{action:?} out of nowhere");
+    Err(Broken::new(Rule::Telling, words))
 }

@@ -225,7 +225,7 @@ impl World {
             }
             Action::LoadConfig => {
                 let answer = match self.nature.next_settings(&mut self.dice) {
-                    Some(settings) => Event::ConfigLoaded(settings),
+                    Some(settings) => Event::ConfigLoaded(Box::new(settings)),
                     None => Event::ConfigRefused,
                 };
                 let after = self.dice.millis(0..=100);
@@ -234,6 +234,10 @@ impl World {
             Action::OpenSlot(_) | Action::CloseSlot(_) | Action::Steer(_) => {}
             Action::StageConfig(_) | Action::CommitConfig(_) | Action::DropConfig(_) => {}
             Action::CloseListeners | Action::Announce(_) | Action::Finish(_) => {}
+            Action::Look | Action::Ask(_) | Action::Abort(_) => {}
+            Action::Doze | Action::Relieve(_) => {}
+            Action::CloseRetired | Action::AskSentinel => {}
+            Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
         }
     }
 

@@ -1,8 +1,9 @@
 //! Reloads: whole new or whole old.
 
+use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{
-    Action, Change, Event, Leaving, Next, Request, Settings, SlotState,
+    Action, Change, Event, Failure, Leaving, Next, Request, Settings, SlotState,
 };
 
 use super::story::{Story, cut, drain, secs, settings, spawn, steer};
@@ -57,6 +58,7 @@ fn a_canary_that_dies_ends_the_reload_and_nothing_else() {
     story.says(&Change::ReloadRolledBack {
         generation: SECOND,
         worker: WorkerId(3),
+        failure: Failure::Ended(Exit::Code(1)),
     });
     story.after(secs(1_000)).does(&[]);
     assert_eq!(story.fleet.generation(), Generation::FIRST);
@@ -87,6 +89,7 @@ fn a_successor_that_is_late_or_cannot_be_made_ends_the_reload() {
     story.says(&Change::ReloadRolledBack {
         generation: SECOND,
         worker: WorkerId(2),
+        failure: Failure::Late,
     });
     story
         .reloads(settings(1))
@@ -95,6 +98,7 @@ fn a_successor_that_is_late_or_cannot_be_made_ends_the_reload() {
     story.says(&Change::ReloadRolledBack {
         generation: third,
         worker: WorkerId(3),
+        failure: Failure::NotMade,
     });
 }
 
@@ -123,7 +127,9 @@ fn a_fleet_that_never_worked_is_not_given_up_while_a_reload_may_repair_it() {
     let mut story = Story::begins(settings(1));
     story.asked(Request::Reload).exits(1, 78);
     assert_eq!(story.fleet.stopping(), None);
-    story.hears(Event::ConfigLoaded(settings(1))).ready(2);
+    story
+        .hears(Event::ConfigLoaded(Box::new(settings(1))))
+        .ready(2);
     assert_eq!(story.fleet.generation(), SECOND);
 }
 

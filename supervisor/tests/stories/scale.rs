@@ -1,7 +1,7 @@
 //! More and fewer workers, and where new connections go.
 
 use brigade_shared::id::{SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Change, Event, Leaving, Request, Settings};
+use brigade_supervisor::plan::{Action, Change, Event, Leaving, Request, Scaling, Settings};
 
 use super::story::{Story, drain, millis, secs, settings, spawn, steer};
 
@@ -13,7 +13,11 @@ fn one_more_is_opened_made_and_steered_to_when_it_is_ready() {
     story
         .asked(Request::ScaleBy(1))
         .does(&[Action::OpenSlot(TWO), spawn(3, 2, 1)]);
-    story.says(&Change::Scaled { from: 2, to: 3 });
+    story.says(&Change::Scaled {
+        from: 2,
+        to: 3,
+        because: Scaling::Asked,
+    });
     story.ready(3).does(&[steer(&[0, 1, 2])]);
 }
 
@@ -93,7 +97,11 @@ fn an_order_during_a_reload_is_followed_when_it_is_over() {
     let mut story = Story::of_ready(settings(1));
     story.reloads(settings(1));
     assert!(story.asked(Request::ScaleBy(1)).orders.is_empty());
-    story.ready(2).says(&Change::Scaled { from: 1, to: 2 });
+    story.ready(2).says(&Change::Scaled {
+        from: 1,
+        to: 2,
+        because: Scaling::Asked,
+    });
     assert!(
         story.deeds().contains(&spawn(3, 1, 2)),
         "{:?}",

@@ -118,7 +118,7 @@ fn requests_after_a_stop_are_ignored() {
     assert!(story.asked(Request::ScaleBy(1)).orders.is_empty());
     assert!(
         story
-            .hears(Event::ConfigLoaded(settings(3)))
+            .hears(Event::ConfigLoaded(Box::new(settings(3))))
             .orders
             .is_empty()
     );

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Change, Event, Fleet, Moment, Request, Settings};
+use brigade_supervisor::plan::{Action, Change, Event, Fleet, Moment, Recycle, Request, Settings};
 
 /// Settings in round numbers.
 pub(super) fn settings(workers: u16) -> Settings {
@@ -19,6 +19,20 @@ pub(super) fn settings(workers: u16) -> Settings {
         backoff_most: secs(30),
         calm_after: secs(10),
         intensity: None,
+        elastic: None,
+        stall_warn: Duration::ZERO,
+        stall_limit: None,
+        surge: workers,
+        unavailable: 0,
+        probation: Duration::ZERO,
+        lingering: 3,
+        recycle: Recycle {
+            requests: None,
+            requests_jitter: 0,
+            lifetime: None,
+            memory: None,
+            at_most: 1,
+        },
     }
 }
 
@@ -83,7 +97,7 @@ impl Story {
     /// A reload with this configuration begins.
     pub(super) fn reloads(&mut self, settings: Settings) -> &mut Self {
         self.asked(Request::Reload)
-            .hears(Event::ConfigLoaded(settings))
+            .hears(Event::ConfigLoaded(Box::new(settings)))
     }
 
     /// Time passes, nothing happens; the fleet is woken whenever it wants to be. `orders` are all
