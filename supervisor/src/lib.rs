@@ -5,6 +5,8 @@
 
 mod act;
 mod boot;
+#[allow(dead_code, unused_imports)] // until the state that travels is complete
+mod handover;
 mod launch;
 mod listen;
 mod notify;

@@ -44,6 +44,20 @@ pub fn set_close_on_exec(fd: &OwnedFd) -> io::Result<()> {
     Ok(())
 }
 
+/// Lets a descriptor of this number survive an exec, or not. For those that are handed over: just
+/// before the exec, and again if it has failed.
+///
+/// # Errors
+/// `EBADF` if no such descriptor is open.
+pub fn set_inheritable(number: RawFd, survives: bool) -> io::Result<()> {
+    let flags = if survives { 0 } else { libc::FD_CLOEXEC };
+    // SAFETY: F_SETFD touches no memory and changes neither number nor owner.
+    if unsafe { libc::fcntl(number, libc::F_SETFD, flags) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
 /// Makes reads, writes and accepts on a descriptor return instead of waiting.
 ///
 /// # Errors

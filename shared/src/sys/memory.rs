@@ -2,7 +2,7 @@
 
 use std::ffi::CStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicU64;
 
@@ -67,6 +67,44 @@ fn size_seals() -> SealFlag {
     SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SEAL
 }
 
+/// The longest sealed text that is read.
+const LONGEST_TEXT: u64 = 64 << 20;
+
+/// Puts bytes into a memfd that nobody can change any more, for another program to read.
+/// Close-on-exec.
+///
+/// # Errors
+/// The kernel's: out of memory or descriptors.
+pub fn seal(name: &CStr, bytes: &[u8]) -> io::Result<OwnedFd> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let mut file = File::from(memfd_create(name, flags)?);
+    file.write_all(bytes)?;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(all_seals()))?;
+    Ok(file.into())
+}
+
+/// Reads what [`seal`] wrote, from its beginning.
+///
+/// # Errors
+/// `InvalidData` if it is no sealed memfd of a bearable size, otherwise the kernel's.
+pub fn read_sealed(memory: impl AsFd) -> io::Result<Vec<u8>> {
+    let mut file = File::from(memory.as_fd().try_clone_to_owned()?);
+    let seals = fcntl(&file, FcntlArg::F_GET_SEALS).unwrap_or(0);
+    let is_sealed = SealFlag::from_bits_truncate(seals).contains(all_seals());
+    if !is_sealed || file.metadata()?.len() > LONGEST_TEXT {
+        let words = "not sealed memory of a bearable size";
+        return Err(io::Error::new(io::ErrorKind::InvalidData, words));
+    }
+    let mut bytes = Vec::new();
+    file.rewind()?;
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn all_seals() -> SealFlag {
+    size_seals() | SealFlag::F_SEAL_WRITE
+}
+
 impl AsFd for SharedMemory {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
@@ -75,7 +113,9 @@ impl AsFd for SharedMemory {
 
 #[cfg(test)]
 mod tests {
-    use super::SharedMemory;
+    use super::{SharedMemory, read_sealed, seal};
+    use std::fs::File;
+    use std::io::Write;
     use std::os::fd::AsFd;
     use std::sync::atomic::Ordering::Relaxed;
 
@@ -96,5 +136,16 @@ mod tests {
         assert!(SharedMemory::adopt(fd, 8192).is_err());
         let file = std::fs::File::open("/proc/self/exe").unwrap();
         assert!(SharedMemory::adopt(file.into(), 4096).is_err());
+    }
+
+    #[test]
+    fn what_is_sealed_can_be_read_again_and_not_be_changed() {
+        let memory = seal(c"test", b"words").unwrap();
+        for _ in 0..2 {
+            assert_eq!(read_sealed(&memory).unwrap(), b"words");
+        }
+        let mut file = File::from(memory);
+        assert!(file.write_all(b"other").is_err());
+        assert!(read_sealed(File::open("/proc/self/exe").unwrap()).is_err());
     }
 }

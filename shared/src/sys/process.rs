@@ -7,6 +7,7 @@ use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, getppid};
+use serde::{Deserialize, Serialize};
 
 /// Asks the kernel to send `signal` to this process when its parent dies. To be called after any
 /// change of user: that clears it.
@@ -33,7 +34,7 @@ pub fn handles(process: Pid, signal: Signal) -> bool {
 }
 
 /// The limit of open files that this process was started with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct OpenFiles {
     soft: u64,
     hard: u64,
