@@ -7,7 +7,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, ControlMessage, MsgFlags, SockFlag, SockType, send, sendmsg, socketpair,
+    AddressFamily, ControlMessage, MsgFlags, Shutdown, SockFlag, SockType, send, sendmsg, shutdown,
+    socketpair,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -67,13 +68,7 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
     /// `WouldBlock` if the other end has not read for long, `BrokenPipe` if it is gone,
     /// `InvalidInput` if the message is longer than [`MAX_MESSAGE`].
     pub fn send(&self, message: &Out) -> io::Result<()> {
-        let text = serde_json::to_vec(message)?;
-        if text.len() > MAX_MESSAGE {
-            return Err(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "message too long",
-            ));
-        }
+        let text = Self::text(message)?;
         send(self.socket.as_raw_fd(), &text, MsgFlags::MSG_NOSIGNAL)?;
         Ok(())
     }
@@ -82,15 +77,35 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
     /// The other process gets a copy of the descriptor.
     ///
     /// # Errors
-    /// Those of [`Self::send`]; then nothing was handed over.
+    /// Those of [`Self::send`], and `ETOOMANYREFS` if too many descriptors are under way; then
+    /// nothing was handed over.
     pub fn send_with(&self, message: &Out, descriptor: BorrowedFd<'_>) -> io::Result<()> {
-        let text = serde_json::to_vec(message)?;
+        let text = Self::text(message)?;
         let descriptors = [descriptor.as_raw_fd()];
         let control = [ControlMessage::ScmRights(&descriptors)];
         let room = [io::IoSlice::new(&text)];
         let flags = MsgFlags::MSG_NOSIGNAL;
         sendmsg::<()>(self.socket.as_raw_fd(), &room, &control, flags, None)?;
         Ok(())
+    }
+
+    fn text(message: &Out) -> io::Result<Vec<u8>> {
+        let text = serde_json::to_vec(message)?;
+        if text.len() > MAX_MESSAGE {
+            let words = "message too long";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, words));
+        }
+        Ok(text)
+    }
+
+    /// Takes no more messages: from now on the other end's sends fail with `BrokenPipe`. What it
+    /// has sent before can still be received; after that the channel looks closed. So whoever
+    /// leaves loses nothing that the other end believes to be delivered.
+    ///
+    /// # Errors
+    /// The kernel's.
+    pub fn refuse_more(&self) -> io::Result<()> {
+        Ok(shutdown(self.socket.as_raw_fd(), Shutdown::Read)?)
     }
 
     /// Takes the next message, without ever waiting; a descriptor that came with it is closed.
@@ -160,6 +175,28 @@ mod tests {
         drop(down);
         assert_eq!(up.receive(), Received::Closed);
         assert!(up.send(&Fact::Ready).is_err());
+    }
+
+    #[test]
+    fn who_takes_no_more_still_gets_what_was_sent_and_can_still_speak() {
+        let (up, down) = Channel::<Fact, Order>::pair().unwrap();
+        let (mut reader, writer) = std::io::pipe().unwrap();
+        down.send_with(&Order::Serve, writer.as_fd()).unwrap();
+        drop(writer);
+        up.refuse_more().unwrap();
+        let refused = down.send(&Order::Answer).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::BrokenPipe);
+        let (first, descriptor) = up.receive_with();
+        assert_eq!(first, Received::Message(Order::Serve));
+        assert_eq!(up.receive(), Received::Closed);
+        up.send_with(&Fact::Passed, descriptor.unwrap().as_fd())
+            .unwrap();
+        let (last, descriptor) = down.receive_with();
+        assert_eq!(last, Received::Message(Fact::Passed));
+        drop(descriptor);
+        assert_eq!(std::io::Read::read(&mut reader, &mut [0]).unwrap(), 0);
+        drop(up);
+        assert_eq!(down.receive(), Received::Closed);
     }
 
     #[test]

@@ -36,6 +36,8 @@ pub struct Listener {
     pub socket: OwnedFd,
     /// Where it listens.
     pub address: Address,
+    /// Whether other workers accept from the same queue; otherwise it is this slot's own.
+    pub is_shared: bool,
 }
 
 /// Where a socket listens.

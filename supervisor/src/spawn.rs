@@ -215,6 +215,7 @@ impl Nursery {
             listeners.push(Listener {
                 socket,
                 address: (*address).clone(),
+                is_shared: false,
             });
         }
         let mut keep: Vec<_> = listeners.iter().map(|one| one.socket.as_raw_fd()).collect();

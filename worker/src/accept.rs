@@ -74,7 +74,9 @@ pub(crate) fn start<A: App>(
     app: A,
     station: Rc<Station>,
 ) -> io::Result<JoinHandle<()>> {
-    let Listener { socket, address } = listener;
+    let Listener {
+        socket, address, ..
+    } = listener;
     // It is already; but tokio panics at one that is not.
     SockRef::from(&socket).set_nonblocking(true)?;
     Ok(match address {

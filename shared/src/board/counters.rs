@@ -10,7 +10,8 @@ use super::word;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(usize)]
 pub enum Counter {
-    /// Connections accepted.
+    /// Connections accepted and served by the same worker. With `Taken` these are all that were
+    /// served: each is counted once, by the worker that serves it.
     Accepted,
     /// Accepts that the system refused.
     AcceptErrors,
@@ -40,7 +41,8 @@ pub enum Counter {
     Panics,
     /// Requests for which the app returned an error instead of a response.
     AppErrors,
-    /// Connections that were accepted and passed on, since this worker held more than its share.
+    /// Connections that were accepted and passed on, since this worker held more than its share;
+    /// whoever serves them counts them as `Taken`.
     Passed,
     /// Connections that somebody else accepted and this worker serves.
     Taken,

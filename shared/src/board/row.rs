@@ -112,10 +112,16 @@ impl<'a> Row<'a> {
         self.request().leave();
     }
 
-    /// A connection was accepted.
+    /// A connection was accepted, and is served here.
     pub fn connection_opened(self) {
         word::add(&self.0[CONNECTIONS], 1);
         self.count(Counter::Accepted, 1);
+    }
+
+    /// A connection that somebody else had accepted is served here.
+    pub fn connection_taken(self) {
+        word::add(&self.0[CONNECTIONS], 1);
+        self.count(Counter::Taken, 1);
     }
 
     /// A connection is gone.

@@ -3,8 +3,10 @@
 
 #![allow(unsafe_code)]
 
+pub mod accept;
 pub mod clock;
 pub mod cpu;
+pub mod epoll;
 pub mod exec;
 pub mod fd;
 pub mod fork;

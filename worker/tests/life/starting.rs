@@ -114,10 +114,12 @@ fn one_worker_serves_several_sockets_of_both_kinds() {
         Listener {
             socket: unix.into(),
             address: Address::Unix(path.clone()),
+            is_shared: true,
         },
         Listener {
             socket: tcp.as_fd().try_clone_to_owned().unwrap(),
             address: Address::Tcp(address),
+            is_shared: false,
         },
     ];
     let worker = Worker::spawn(listeners, config(), |_| hello());

@@ -54,6 +54,7 @@ impl Door {
         Listener {
             socket: self.socket.as_fd().try_clone_to_owned().unwrap(),
             address: Address::Tcp(self.address),
+            is_shared: false,
         }
     }
 }
