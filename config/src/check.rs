@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::keys::key;
 use crate::problem::{Place, Problem};
 use crate::resolve::Places;
-use crate::types::{Config, Readiness};
+use crate::types::{Config, Readiness, Share, SupervisorConfig};
 use crate::words::show_duration;
 
 /// Adds what does not fit together, and shrinks the one default that follows another value.
@@ -34,6 +34,7 @@ pub(crate) fn together(config: &mut Config, places: &Places<'_>, problems: &mut 
             ));
         }
     }
+    problems.extend(replacing(supervisor, places));
     if supervisor.group.is_some() && supervisor.user.is_none() {
         let what = "`group` is given without `user`: workers would still run as the supervisor's \
                     user";
@@ -55,6 +56,44 @@ pub(crate) fn together(config: &mut Config, places: &Places<'_>, problems: &mut 
     } else {
         config.worker.timeout_lame_duck = config.worker.timeout_lame_duck.min(drain);
     }
+}
+
+/// What does not fit together of stalls, reloads and recycling.
+fn replacing(supervisor: &SupervisorConfig, places: &Places<'_>) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    if let Some(limit) = supervisor.timeout_worker {
+        problems.extend(order(
+            places,
+            ("stall-warn", supervisor.stall_warn),
+            ("timeout-worker", limit),
+            "make the first shorter or the second longer, or turn one `off`",
+        ));
+    }
+    let is_none = |share| matches!(share, Share::Count(0) | Share::Percent(0));
+    if is_none(supervisor.reload_surge) && is_none(supervisor.reload_max_unavailable) {
+        problems.push(pair(
+            places,
+            "with `reload-surge` and `reload-max-unavailable` both 0 no worker could be replaced"
+                .to_owned(),
+            ("reload-surge", "reload-max-unavailable"),
+            "allow at least one worker more, or one fewer",
+        ));
+    }
+    let recycle = supervisor.recycle;
+    if let Some(most) = recycle.max_requests
+        && recycle.max_requests_jitter > most
+    {
+        problems.push(pair(
+            places,
+            format!(
+                "`limit-max-requests-jitter` ({}) is more than `limit-max-requests` ({most})",
+                recycle.max_requests_jitter
+            ),
+            ("limit-max-requests-jitter", "limit-max-requests"),
+            "make the first smaller or the second larger; a tenth is usual",
+        ));
+    }
+    problems
 }
 
 /// A problem if the first is longer than the second.

@@ -113,26 +113,29 @@ fn every_key_reaches_its_place() {
         timeout-header = '2s'\ntimeout-keep-alive = 3\ntimeout-graceful-shutdown = 4
         timeout-lame-duck = 0\ntimeout-kill = 5\nstart-attempts = 6\nrestart-delay = '7ms'
         restart-delay-max = 8\nrestart-calm = 9\nrestart-intensity = '10/1m'
-        log-level = 'critical'\nlog-format = 'json'\n";
+        log-level = 'critical'\nlog-format = 'json'\nbalance = 'shared'\nstall-warn = '20ms'
+        timeout-worker = 11\nreload-surge = 0\nreload-max-unavailable = '25%'\nreload-probation = 0
+        reload-max-lingering = 12\nlimit-max-requests = 1300\nlimit-max-requests-jitter = 140
+        limit-worker-lifetime = '15h'\nlimit-worker-memory = '16MiB'\nrecycle-at-most = 17\n";
     let seconds = Duration::from_secs;
     let expected = Config {
         supervisor: SupervisorConfig {
             binds: vec![Bind::Fd(3), Bind::Abstract("a".into())],
             backlog: 1,
             workers: WorkerCount::Fixed(2),
-            balance: Balance::Slots,
-            stall_warn: Duration::from_millis(250),
-            timeout_worker: Some(seconds(30)),
-            reload_surge: Share::Percent(100),
-            reload_max_unavailable: Share::Count(0),
-            reload_probation: seconds(2),
-            reload_max_lingering: 3,
+            balance: Balance::Shared,
+            stall_warn: Duration::from_millis(20),
+            timeout_worker: Some(seconds(11)),
+            reload_surge: Share::Count(0),
+            reload_max_unavailable: Share::Percent(25),
+            reload_probation: Duration::ZERO,
+            reload_max_lingering: 12,
             recycle: Recycle {
-                max_requests: None,
-                max_requests_jitter: 0,
-                lifetime: None,
-                memory: None,
-                at_most: 1,
+                max_requests: Some(1300),
+                max_requests_jitter: 140,
+                lifetime: Some(seconds(15 * 3600)),
+                memory: Some(16 << 20),
+                at_most: 17,
             },
             timeout_start: Duration::from_millis(1500),
             timeout_graceful_shutdown: seconds(4),
@@ -333,6 +336,54 @@ fn a_platforms_port_without_a_host_is_reachable_from_outside() {
 }
 
 #[test]
+fn limits_can_be_turned_off_by_a_stronger_layer() {
+    let file = "limit-max-requests = 1000\nlimit-max-requests-jitter = 10\nstall-warn = 1\n\
+                timeout-worker = 9\nlimit-worker-memory = '1GiB'\nlimit-worker-lifetime = '1h'\n";
+    for (key, value) in [
+        ("limit-max-requests", "1000"),
+        ("stall-warn", "1s"),
+        ("timeout-worker", "9s"),
+        ("limit-worker-memory", "1GiB"),
+        ("limit-worker-lifetime", "1h"),
+    ] {
+        assert_eq!(effective(said(&[], &[], file), key).0, value);
+        let flag = format!("--{key}");
+        for off in ["off", "0"] {
+            let got = effective(said(&[&flag, off], &[], file), key);
+            assert_eq!(got, row("off", &format!("flag {flag}")));
+        }
+    }
+    let uvicorn = [("UVICORN_LIMIT_MAX_REQUESTS", "0")];
+    let loaded = read(said(&[], &uvicorn, "")).unwrap();
+    assert_eq!(loaded.config.supervisor.recycle.max_requests, None);
+}
+
+#[test]
+fn stalls_are_ended_unwarned_if_one_asks_for_it() {
+    let loaded = read(said(
+        &["--stall-warn", "0", "--timeout-worker", "5ms"],
+        &[],
+        "",
+    ))
+    .unwrap();
+    assert_eq!(loaded.config.supervisor.stall_warn, Duration::ZERO);
+    assert_eq!(
+        loaded.config.supervisor.timeout_worker,
+        Some(Duration::from_millis(5))
+    );
+}
+
+#[test]
+fn workers_may_be_a_range_in_every_layer() {
+    let get = |flags: &[&str], environment: &[(&str, &str)], file: &str| {
+        effective(said(flags, environment, file), "workers").0
+    };
+    assert_eq!(get(&["--workers", "2..8"], &[], ""), "2..8");
+    assert_eq!(get(&[], &[("WEB_CONCURRENCY", "1..2")], ""), "1..2");
+    assert_eq!(get(&[], &[], "workers = '4..4'"), "4..4");
+}
+
+#[test]
 fn switches_can_be_turned_off_again() {
     let file = "cpu-affinity = true";
     let get = |flags: &[&str]| effective(said(flags, &[], file), "cpu-affinity");
@@ -410,6 +461,10 @@ fn a_reload_applies_numbers_and_deadlines_but_not_sockets_and_accounts() {
     let new = |file| read(said(&[], &[], file)).unwrap().config;
     let applied = new("workers = 3\ntimeout-kill = 1\nlog-level = 'debug'\nready = 'notify'\n");
     assert!(needs_restart(&old, &applied).is_empty());
+    let applied = new("workers = '2..8'\nstall-warn = 1\nreload-surge = 1\nrecycle-at-most = 2\n");
+    assert!(needs_restart(&old, &applied).is_empty());
+    let shared = new("balance = 'shared'");
+    assert_eq!(needs_restart(&old, &shared), ["balance"]);
     let refused = new("port = 1\nuser = 'a'\ngroup = 'b'\numask = '0'\npid-file = 'p'\n");
     assert_eq!(
         needs_restart(&old, &refused),

@@ -1,7 +1,13 @@
 //! Keys: how long anything may take.
 
-use super::key::{Heading, Key, Meaning, OnReload, TIME, put};
-use crate::words::{deadline, duration, show_duration};
+use std::time::Duration;
+
+use super::key::{Heading, Key, Meaning, OnReload, TIME, TIME_OR_OFF, put};
+use crate::words::{deadline, duration, limit_of_time, show_duration, show_limit_of_time};
+
+/// Shorter stalls are told from a crowded machine by nobody.
+const LEAST_STALL: Duration = Duration::from_millis(20);
+const LEAST_LIMIT: Duration = Duration::from_millis(1);
 
 pub(super) static KEYS: &[Key] = &[
     Key {
@@ -49,6 +55,50 @@ pub(super) static KEYS: &[Key] = &[
         meaning: Meaning::Value {
             set: |config, text| put(&mut config.worker.timeout_keep_alive, deadline(text)),
             show: |config| Some(show_duration(config.worker.timeout_keep_alive)),
+        },
+    },
+    Key {
+        name: "stall-warn",
+        environment: &["BRIGADE_STALL_WARN"],
+        default: Some("250ms"),
+        value_name: "TIME",
+        help: "How long a worker may stand still before others serve for it",
+        details: "New connections then pass it by, others serve what waits for it, and the log \
+                  tells its request and its stack, until it goes on. At least 20ms; `off` (or \
+                  0): nobody watches. A program of `brigade exec` takes part once it says \
+                  WATCHDOG=1.",
+        heading: Heading::Deadlines,
+        on_reload: OnReload::Applied,
+        kind: TIME_OR_OFF,
+        meaning: Meaning::Value {
+            set: |config, text| {
+                let time = limit_of_time(text, LEAST_STALL).map(Option::unwrap_or_default);
+                put(&mut config.supervisor.stall_warn, time)
+            },
+            show: |config| {
+                let time = config.supervisor.stall_warn;
+                Some(show_limit_of_time((!time.is_zero()).then_some(time)))
+            },
+        },
+    },
+    Key {
+        name: "timeout-worker",
+        environment: &["BRIGADE_TIMEOUT_WORKER"],
+        default: Some("30s"),
+        value_name: "TIME",
+        help: "How long a worker may stand still before it is ended",
+        details: "It gets SIGABRT, after timeout-kill SIGKILL, and is replaced. `off` (or 0): \
+                  never. Not shorter than stall-warn. Programs of `brigade exec` find it in \
+                  WATCHDOG_USEC.",
+        heading: Heading::Deadlines,
+        on_reload: OnReload::Applied,
+        kind: TIME_OR_OFF,
+        meaning: Meaning::Value {
+            set: |config, text| {
+                let limit = limit_of_time(text, LEAST_LIMIT);
+                put(&mut config.supervisor.timeout_worker, limit)
+            },
+            show: |config| Some(show_limit_of_time(config.supervisor.timeout_worker)),
         },
     },
     Key {

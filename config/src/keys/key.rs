@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::types::Config;
-use crate::words::Fault;
+use crate::words::{Fault, OFF_WORDS};
 
 /// One key: a value that can be given by a flag, by the environment, or in the file.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub enum Heading {
     Workers,
     /// How long anything may take.
     Deadlines,
+    /// How workers are replaced that are well.
+    Replacing,
     /// What follows a crash.
     Restarts,
     /// The log.
@@ -51,6 +53,7 @@ impl fmt::Display for Heading {
             Self::Listening => "Listening",
             Self::Workers => "Workers",
             Self::Deadlines => "Deadlines",
+            Self::Replacing => "Replacing workers",
             Self::Restarts => "Restarts",
             Self::Log => "Log",
         })
@@ -73,11 +76,12 @@ pub(crate) enum Kind {
     Switch,
     /// A whole number.
     Number { least: u32, most: u32 },
-    /// A whole number, or a word.
+    /// A whole number, or one of some words, or text of a form.
     NumberOr {
-        word: &'static str,
-        least: u32,
-        most: u32,
+        words: &'static [&'static str],
+        form: Option<Form>,
+        least: u64,
+        most: u64,
     },
     /// Seconds, or text with units, or one of some words.
     Time { words: &'static [&'static str] },
@@ -93,6 +97,15 @@ pub(crate) enum Kind {
     Text { like: &'static str },
     /// Several texts, such as these.
     List { like: &'static [&'static str] },
+}
+
+/// What text looks like that begins with a number.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    /// An example.
+    pub(crate) like: &'static str,
+    /// A regular expression for editors; Brigade's own parser decides.
+    pub(crate) pattern: &'static str,
 }
 
 /// What a key's words mean.
@@ -121,6 +134,8 @@ pub(crate) enum Spelling {
 
 /// A duration and nothing else.
 pub(super) const TIME: Kind = Kind::Time { words: &[] };
+/// A duration, or `off`.
+pub(super) const TIME_OR_OFF: Kind = Kind::Time { words: OFF_WORDS };
 
 /// Fills in a field, unless its words are wrong.
 pub(super) fn put<T>(field: &mut T, value: Result<T, Fault>) -> Result<(), Fault> {
@@ -161,7 +176,13 @@ impl Kind {
         match self {
             Self::Switch => "`true` or `false`".to_owned(),
             Self::Number { least, most } => format!("a whole number from {least} to {most}"),
-            Self::NumberOr { word, .. } => format!("a whole number or \"{word}\""),
+            Self::NumberOr { words, form, .. } => {
+                let mut ways = vec!["a whole number".to_owned()];
+                ways.extend(words.iter().map(|word| format!("\"{word}\"")));
+                ways.extend(form.map(|form| format!("text like \"{}\"", form.like)));
+                let last = ways.pop().unwrap_or_default();
+                format!("{} or {last}", ways.join(", "))
+            }
             Self::Time { words: [] } => "a number of seconds or text like \"1m 30s\"".to_owned(),
             Self::Time { words } => {
                 format!(

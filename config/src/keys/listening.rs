@@ -1,7 +1,8 @@
 //! Keys: where to listen.
 
 use super::key::{Heading, Key, Kind, Meaning, OnReload, Spelling, put};
-use crate::words::whole;
+use crate::types::Balance;
+use crate::words::{choice, name_of, names, whole};
 
 pub(super) static KEYS: &[Key] = &[
     Key {
@@ -98,6 +99,23 @@ pub(super) static KEYS: &[Key] = &[
                 )
             },
             show: |config| Some(config.supervisor.backlog.to_string()),
+        },
+    },
+    Key {
+        name: "balance",
+        environment: &["BRIGADE_BALANCE"],
+        default: Some("slots"),
+        value_name: "MODE",
+        help: "How workers share new connections: `slots` or `shared`",
+        details: "`slots`: each worker has a queue of its own at every TCP address, and the \
+                  kernel is told which of them can serve. `shared`: one queue per address, from \
+                  which workers take by turns; Unix and inherited sockets always work like that.",
+        heading: Heading::Listening,
+        on_reload: OnReload::NeedsRestart,
+        kind: Kind::Choice(names::<Balance>),
+        meaning: Meaning::Value {
+            set: |config, text| put(&mut config.supervisor.balance, choice(text)),
+            show: |config| Some(name_of(config.supervisor.balance).to_owned()),
         },
     },
 ];

@@ -4,6 +4,7 @@ mod deadlines;
 mod key;
 mod listening;
 mod log;
+mod replacing;
 mod restarts;
 mod table;
 mod workers;

@@ -2,12 +2,13 @@
 //! in `types.rs`, and running the tests with `UPDATE=1`.
 
 use super::key::Key;
-use super::{deadlines, listening, log, restarts, workers};
+use super::{deadlines, listening, log, replacing, restarts, workers};
 
-static ALL: [&[Key]; 5] = [
+static ALL: [&[Key]; 6] = [
     listening::KEYS,
     workers::KEYS,
     deadlines::KEYS,
+    replacing::KEYS,
     restarts::KEYS,
     log::KEYS,
 ];

@@ -1,9 +1,10 @@
 //! Keys: how many workers, who they are, and when they count as ready.
 
-use super::key::{Heading, Key, Kind, Meaning, OnReload, put};
-use crate::types::{MAX_WORKERS, WorkerCount};
+use super::key::{Form, Heading, Key, Kind, Meaning, OnReload, put};
+use crate::types::MAX_WORKERS;
 use crate::words::{
-    READINESS, account, choice, mask, name_of, path, readiness, show_readiness, workers,
+    READINESS, account, choice, mask, name_of, path, readiness, show_readiness, show_workers,
+    workers,
 };
 
 pub(super) static KEYS: &[Key] = &[
@@ -12,23 +13,24 @@ pub(super) static KEYS: &[Key] = &[
         environment: &["BRIGADE_WORKERS", "UVICORN_WORKERS", "WEB_CONCURRENCY"],
         default: Some("auto"),
         value_name: "N",
-        help: "How many workers; `auto`: one per usable CPU",
+        help: "How many workers; `auto`: as usable CPUs; `2..8`: by load",
         details: "`auto` counts the CPUs that this process may use, by its affinity and by the \
-                  quota of its cgroup. At most 1024.",
+                  quota of its cgroup, and follows the quota. With a range, as many run as the \
+                  load needs. At most 1024.",
         heading: Heading::Workers,
         on_reload: OnReload::Applied,
         kind: Kind::NumberOr {
-            word: "auto",
+            words: &["auto"],
+            form: Some(Form {
+                like: "2..8",
+                pattern: r"^\d+ *\.\. *\d+$",
+            }),
             least: 1,
-            most: MAX_WORKERS as u32,
+            most: MAX_WORKERS as u64,
         },
         meaning: Meaning::Value {
             set: |config, text| put(&mut config.supervisor.workers, workers(text)),
-            show: |config| match config.supervisor.workers {
-                WorkerCount::Auto => Some("auto".to_owned()),
-                WorkerCount::Fixed(count) => Some(count.to_string()),
-                WorkerCount::Between(least, most) => Some(format!("{least}..{most}")),
-            },
+            show: |config| Some(show_workers(config.supervisor.workers)),
         },
     },
     Key {

@@ -122,7 +122,13 @@ fn naked_value(source: &Source, span: &Range<usize>) -> Option<(&'static Key, Ra
 fn naked(key: &Key, words: &str, message: &str) -> (String, String) {
     let wants_text = match key.kind {
         Kind::Switch | Kind::Number { .. } | Kind::Descriptor => false,
-        Kind::NumberOr { word, .. } => words == word,
+        Kind::NumberOr {
+            words: names, form, ..
+        } => {
+            let starts_with_a_digit = words.starts_with(|c: char| c.is_ascii_digit());
+            let is_of_a_form = form.is_some() && words.parse::<f64>().is_err();
+            names.contains(&words) || (starts_with_a_digit && is_of_a_form)
+        }
         _ => true,
     };
     let shown = quoted(words);

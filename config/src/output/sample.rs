@@ -61,6 +61,7 @@ fn example(key: &Key) -> String {
 fn value(kind: Kind, words: &str) -> String {
     match kind {
         Kind::Switch | Kind::Number { .. } => words.to_owned(),
+        Kind::NumberOr { .. } if words.parse::<u64>().is_ok() => words.to_owned(),
         _ => format!("\"{words}\""),
     }
 }
@@ -69,7 +70,8 @@ fn value(kind: Kind, words: &str) -> String {
 fn like(kind: Kind) -> String {
     match kind {
         Kind::Switch => "true".to_owned(),
-        Kind::Number { least, .. } | Kind::NumberOr { least, .. } => least.to_string(),
+        Kind::Number { least, .. } => least.to_string(),
+        Kind::NumberOr { least, .. } => least.to_string(),
         Kind::Descriptor => "3".to_owned(),
         Kind::Time { .. } => "\"1m 30s\"".to_owned(),
         Kind::Choice(names) => format!("\"{}\"", names().first().unwrap_or(&"")),

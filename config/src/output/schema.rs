@@ -47,10 +47,19 @@ fn words(kind: Kind) -> Value {
         Kind::Number { least, most } => {
             json!({"type": "integer", "minimum": least, "maximum": most})
         }
-        Kind::NumberOr { word, least, most } => json!({"anyOf": [
-            {"type": "integer", "minimum": least, "maximum": most},
-            {"enum": [word]},
-        ]}),
+        Kind::NumberOr {
+            words,
+            form,
+            least,
+            most,
+        } => {
+            let mut ways = vec![json!({"type": "integer", "minimum": least, "maximum": most})];
+            if !words.is_empty() {
+                ways.push(json!({"enum": words}));
+            }
+            ways.extend(form.map(|form| json!({"type": "string", "pattern": form.pattern})));
+            json!({"anyOf": ways})
+        }
         Kind::Time { words } => {
             let mut ways = vec![
                 json!({"type": "number", "minimum": 0, "maximum": 86400}),

@@ -3,7 +3,7 @@
 use super::duration::{deadline, show_duration};
 use super::fault::{Fault, quoted};
 use super::nearest::nearest;
-use crate::types::{LogFormat, LogLevel, Readiness};
+use crate::types::{Balance, LogFormat, LogLevel, Readiness};
 
 /// A type whose values have names. Where two names mean one value, the later is shown.
 pub(crate) trait Choice: Copy + PartialEq + 'static {
@@ -33,6 +33,12 @@ impl Choice for LogFormat {
         ("json", Self::Json),
         ("journal", Self::Journal),
     ];
+}
+
+impl Choice for Balance {
+    const OTHERWISE: &'static str = "not a way to share connections";
+    const ALL: &'static [(&'static str, Self)] =
+        &[("slots", Self::Slots), ("shared", Self::Shared)];
 }
 
 impl Choice for bool {

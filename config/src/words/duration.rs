@@ -5,6 +5,8 @@
 use std::time::Duration;
 
 use super::fault::{Fault, quoted};
+use super::nearest::nearest;
+use super::size::{OFF, is_off};
 
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const CURE: &str = "write seconds (`30`, `0.5`) or units (`250ms`, `1m 30s`, `2h`)";
@@ -41,6 +43,37 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Fault> {
             "write at most `24h`",
         )),
     }
+}
+
+/// A limit on time that can be turned off: `off` (0), or from `least` to 24 h.
+pub(crate) fn limit_of_time(text: &str, least: Duration) -> Result<Option<Duration>, Fault> {
+    let word = text.trim();
+    if is_off(word) {
+        return Ok(None);
+    }
+    let fewest = show_duration(least);
+    match duration(word) {
+        Ok(Duration::ZERO) => Ok(None),
+        Ok(time) if time < least => Err(Fault::new(
+            format!("{} is too short", quoted(word)),
+            format!("write `{fewest}` or more, or `{OFF}`"),
+        )
+        .meaning(Some(&fewest))),
+        Ok(time) => Ok(Some(time)),
+        Err(fault) => {
+            let meant = nearest(word, [OFF]);
+            let never = ["inf", "infinity", "never", "none"].contains(&&*word.to_lowercase());
+            Err(match meant.or(never.then_some(OFF)) {
+                Some(meant) => not_a_duration(word).meaning(Some(meant)),
+                None => fault,
+            })
+        }
+    }
+}
+
+/// The words for a limit on time.
+pub(crate) fn show_limit_of_time(limit: Option<Duration>) -> String {
+    limit.map_or_else(|| OFF.to_owned(), show_duration)
 }
 
 /// The shortest words for a duration: `1m 30s`, `1.5s`, `250ms`.
@@ -139,7 +172,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{deadline, duration, show_duration};
+    use super::{deadline, duration, limit_of_time, show_duration};
 
     fn millis(text: &str) -> u128 {
         duration(text).unwrap().as_millis()
@@ -186,6 +219,21 @@ mod tests {
         ] {
             assert!(duration(wrong).is_err(), "{wrong:?}");
         }
+    }
+
+    #[test]
+    fn a_limit_may_be_off_and_has_a_least_value() {
+        let least = Duration::from_millis(20);
+        let nearest = |text| limit_of_time(text, least).unwrap_err().nearest;
+        for off in ["off", "0", "0s", " 0 "] {
+            assert_eq!(limit_of_time(off, least), Ok(None));
+        }
+        assert_eq!(limit_of_time("20ms", least), Ok(Some(least)));
+        assert_eq!(nearest("19ms").as_deref(), Some("20ms"));
+        assert_eq!(nearest("never").as_deref(), Some("off"));
+        assert_eq!(nearest("of").as_deref(), Some("off"));
+        assert_eq!(nearest("25h"), None);
+        assert_eq!(nearest(""), None);
     }
 
     proptest! {

@@ -7,10 +7,15 @@ mod duration;
 mod fault;
 mod nearest;
 mod number;
+mod size;
 
 pub(crate) use address::{Host, bind, descriptor, host, unix};
 pub(crate) use choice::{READINESS, choice, name_of, names, readiness, show_readiness};
-pub(crate) use duration::{deadline, duration, show_duration};
+pub(crate) use duration::{deadline, duration, limit_of_time, show_duration, show_limit_of_time};
 pub(crate) use fault::{Fault, quoted};
 pub(crate) use nearest::nearest;
-pub(crate) use number::{account, intensity, mask, path, port, show_intensity, whole, workers};
+pub(crate) use number::{
+    account, intensity, limit, mask, path, port, show_intensity, show_limit, show_workers, whole,
+    workers,
+};
+pub(crate) use size::{MOST_BYTES, OFF_WORDS, memory, share, show_memory, show_share};

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::duration::{deadline, show_duration};
 use super::fault::{Fault, quoted};
 use super::nearest::nearest;
+use super::size::{OFF, is_off};
 use crate::types::{MAX_WORKERS, RestartIntensity, WorkerCount};
 
 /// A whole number from `least` to `most`; `of` says of what, in the plural.
@@ -33,19 +34,35 @@ pub(crate) fn port(text: &str) -> Result<u16, Fault> {
     whole(text, 0, u16::MAX.into(), "ports")
 }
 
-/// `auto`, or 1 to [`MAX_WORKERS`].
+/// A number that limits, from 1 to `most`, or `off` (0).
+pub(crate) fn limit(text: &str, most: u32, of: &str) -> Result<Option<u64>, Fault> {
+    let word = text.trim();
+    if is_off(word) {
+        return Ok(None);
+    }
+    whole(word, 1, most, of).map(Some).map_err(|mut fault| {
+        fault.cure = format!("{}, or `{OFF}`", fault.cure);
+        fault.meaning(nearest(word, [OFF]))
+    })
+}
+
+/// The words for a limit.
+pub(crate) fn show_limit(limit: Option<u64>) -> String {
+    limit.map_or_else(|| OFF.to_owned(), |most| most.to_string())
+}
+
+/// `auto`, 1 to [`MAX_WORKERS`], or a range in these bounds.
 pub(crate) fn workers(text: &str) -> Result<WorkerCount, Fault> {
     let word = text.trim();
-    let cure = format!("write `auto` for as many as there are usable CPUs, or 1 to {MAX_WORKERS}");
+    let cure = format!(
+        "write `auto` for as many as there are usable CPUs, 1 to {MAX_WORKERS}, or a range \
+         (`2..8`) to follow the load"
+    );
     if word == "auto" {
         return Ok(WorkerCount::Auto);
     }
-    if word.contains("..") {
-        let what = format!(
-            "{} is a range, which a later version will understand",
-            quoted(word)
-        );
-        return Err(Fault::new(what, cure));
+    if let Some((least, most)) = range(word) {
+        return between(word, least, most);
     }
     let Ok(number) = word.parse::<i128>() else {
         let what = format!("{} is not a number of workers", quoted(word));
@@ -63,6 +80,51 @@ pub(crate) fn workers(text: &str) -> Result<WorkerCount, Fault> {
             cure,
         )),
     }
+}
+
+/// The words for a number of workers.
+pub(crate) fn show_workers(count: WorkerCount) -> String {
+    match count {
+        WorkerCount::Auto => "auto".to_owned(),
+        WorkerCount::Fixed(count) => count.to_string(),
+        WorkerCount::Between(least, most) => format!("{least}..{most}"),
+    }
+}
+
+/// The two sides of what was meant as a range, however it is written.
+fn range(word: &str) -> Option<(&str, &str)> {
+    let (least, rest) = word.split_at(word.find(|c: char| !c.is_ascii_digit())?);
+    let most = rest.trim_start_matches(['.', '=', '-', ':', '/', ',', ' ']);
+    let between = &rest[..rest.len() - most.len()];
+    let is_dotted = between.trim().starts_with("..");
+    let is_number = |side: &str| !side.is_empty() && side.bytes().all(|b| b.is_ascii_digit());
+    // `1.5` and `1,000` are numbers, if not of workers.
+    let is_range = !matches!(between, "." | ",");
+    (is_dotted || (is_number(least) && is_number(most) && is_range)).then_some((least, most))
+}
+
+/// `MIN..MAX`, both at least 1 and the first not above the second.
+fn between(word: &str, least: &str, most: &str) -> Result<WorkerCount, Fault> {
+    let cure =
+        format!("write the least and the most workers, `MIN..MAX`, both from 1 to {MAX_WORKERS}");
+    let fault = |what: &str| Fault::new(format!("{} {what}", quoted(word)), cure.clone());
+    let (Ok(low), Ok(high)) = (least.parse::<u128>(), most.parse::<u128>()) else {
+        return Err(fault("is a range without one of its ends"));
+    };
+    let cut = |number: u128| {
+        let number = number.clamp(1, MAX_WORKERS.into());
+        u16::try_from(number).unwrap_or(MAX_WORKERS)
+    };
+    let nearest = (cut(low.min(high)), cut(low.max(high)));
+    let (least, most) = nearest;
+    let what = match (low, high) {
+        _ if low > high => "is a range from more to less",
+        (0, _) => "is a range that begins where nobody would serve",
+        _ if high > MAX_WORKERS.into() => "is a range to more workers than one supervisor runs",
+        _ if word.replace(' ', "") != format!("{low}..{high}") => "is not how a range is written",
+        _ => return Ok(WorkerCount::Between(least, most)),
+    };
+    Err(fault(what).meaning(Some(&format!("{least}..{most}"))))
 }
 
 /// A file mode creation mask in octal: `022`, `0o077`.
@@ -146,7 +208,7 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{intensity, mask, path, port, show_intensity, workers};
+    use super::{intensity, limit, mask, path, port, show_intensity, workers};
     use crate::types::{RestartIntensity, WorkerCount};
 
     #[test]
@@ -162,11 +224,48 @@ mod tests {
             "1.5",
             "four",
             "",
-            "2..8",
+            "1,000",
         ] {
             assert!(workers(wrong).is_err(), "{wrong:?}");
         }
-        assert!(workers("2..8").unwrap_err().what.contains("later version"));
+    }
+
+    #[test]
+    fn workers_may_be_a_range_and_other_ways_to_write_one_are_corrected() {
+        assert_eq!(workers("2..8"), Ok(WorkerCount::Between(2, 8)));
+        assert_eq!(workers(" 2 .. 8 "), Ok(WorkerCount::Between(2, 8)));
+        assert_eq!(workers("2..2"), Ok(WorkerCount::Between(2, 2)));
+        assert_eq!(workers("1..1024"), Ok(WorkerCount::Between(1, 1024)));
+        for (wrong, meant) in [
+            ("8..2", Some("2..8")),
+            ("0..4", Some("1..4")),
+            ("4..0", Some("1..4")),
+            ("0..0", Some("1..1")),
+            ("2..5000", Some("2..1024")),
+            ("2..=8", Some("2..8")),
+            ("2...8", Some("2..8")),
+            ("2-8", Some("2..8")),
+            ("2:8", Some("2..8")),
+            ("2..", None),
+            ("..8", None),
+            ("..", None),
+            ("2..x", None),
+            ("-2..8", None),
+        ] {
+            let fault = workers(wrong).unwrap_err();
+            assert_eq!(fault.nearest.as_deref(), meant, "{wrong}: {fault:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_a_number_or_off() {
+        assert_eq!(limit("off", 9, "requests"), Ok(None));
+        assert_eq!(limit("0", 9, "requests"), Ok(None));
+        assert_eq!(limit(" 9", 9, "requests"), Ok(Some(9)));
+        for wrong in ["10", "-1", "", "of", "1.5"] {
+            let fault = limit(wrong, 9, "requests").unwrap_err();
+            assert!(fault.cure.ends_with("or `off`"), "{fault:?}");
+        }
     }
 
     #[test]
