@@ -20,6 +20,7 @@ mod random;
 mod roster;
 mod settings;
 mod spawn;
+pub mod stack;
 mod tell;
 mod watch;
 

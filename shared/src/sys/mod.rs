@@ -17,4 +17,5 @@ pub mod reuseport;
 pub mod scm;
 pub mod signal;
 pub mod title;
+pub mod trace;
 pub mod wait;
