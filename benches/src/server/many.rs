@@ -139,7 +139,8 @@ impl Many {
         let version = words
             .split_whitespace()
             .find(|word| word.starts_with(|c: char| c.is_ascii_digit()));
-        Ok(format!("{self} {}", version.unwrap_or("")))
+        let version = version.unwrap_or("").trim_end_matches(')');
+        Ok(format!("{self} {version}"))
     }
 }
 
