@@ -4,10 +4,12 @@
 
 mod support;
 
+mod balance;
 mod boot;
 mod check;
 mod connections;
 mod crash;
+mod elastic;
 mod exec;
 mod hopeless;
 mod init;
@@ -15,8 +17,11 @@ mod limits;
 mod logging;
 mod orphaned;
 mod privileges;
+mod recycling;
 mod refused;
 mod reload;
 mod scale;
 mod servers;
 mod stop;
+mod stuck;
+mod transactions;

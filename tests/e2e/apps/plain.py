@@ -17,6 +17,7 @@ import time
 arguments = argparse.ArgumentParser()
 arguments.add_argument("--notify-after", metavar="FILE")
 arguments.add_argument("--ignore-term", action="store_true")
+arguments.add_argument("--watchdog", action="store_true")
 arguments.add_argument("--flood", type=int, default=0, metavar="LINES")
 arguments = arguments.parse_args()
 
@@ -98,8 +99,11 @@ def main():
     for one in inherited():
         one.setblocking(False)
         selector.register(one, selectors.EVENT_READ)
+    beat = int(os.environ["WATCHDOG_USEC"]) / 4e6 if arguments.watchdog else None
     while not stopping:
-        for key, _ in selector.select():
+        if beat:
+            notify("WATCHDOG=1")
+        for key, _ in selector.select(beat):
             if key.fileobj is wakened:
                 wakened.recv(100)
                 continue

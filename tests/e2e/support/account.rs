@@ -34,6 +34,17 @@ pub(crate) struct Loss {
     pub(crate) end: Instant,
 }
 
+/// The first answer on a new connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct FirstByte {
+    /// Just before it was opened.
+    pub(crate) begin: Instant,
+    /// From there to the first byte of the answer.
+    pub(crate) took: Duration,
+    /// Who answered, if the answer tells.
+    pub(crate) process: Option<Process>,
+}
+
 /// The account of one client, or the sum of several.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Account {
@@ -45,6 +56,10 @@ pub(crate) struct Account {
     pub(crate) closed_idle: u64,
     /// Answers of each worker.
     pub(crate) by_process: BTreeMap<Process, u64>,
+    /// Connections that each worker has served.
+    pub(crate) connections: BTreeMap<Process, u64>,
+    /// Of every new connection that was answered.
+    pub(crate) first_bytes: Vec<FirstByte>,
     /// Generations that answered.
     pub(crate) generations: BTreeSet<i64>,
     /// The longest time from turning to a request to its answer.
@@ -60,6 +75,10 @@ impl Account {
         for (process, count) in other.by_process {
             *self.by_process.entry(process).or_default() += count;
         }
+        for (process, count) in other.connections {
+            *self.connections.entry(process).or_default() += count;
+        }
+        self.first_bytes.extend(other.first_bytes);
         self.generations.extend(other.generations);
         self.slowest = self.slowest.max(other.slowest);
     }

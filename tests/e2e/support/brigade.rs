@@ -103,6 +103,11 @@ impl Brigade {
         self.log.events(|event| event.name() == name)
     }
 
+    /// All events so far.
+    pub(crate) fn all_events(&self) -> Vec<Event> {
+        self.log.events(|_| true)
+    }
+
     /// This event means trouble, and the test provokes it; without this word the teardown objects.
     /// Besides names of events: `stray lines` in the log, `socket files` and
     /// `other listeners` that stay.
@@ -231,10 +236,11 @@ impl Brigade {
     /// Where it listens, in the order of `--bind`.
     pub(crate) fn addresses(&self) -> Vec<Address> {
         let listening = self.events("supervisor.listening");
-        listening
-            .iter()
-            .map(|event| Address::parse(event.text("address")))
-            .collect()
+        let address = |event: &Event| match Address::parse(event.text("address")) {
+            Address::Unix(path) => Address::Unix(self.dir().join(path)),
+            other => other,
+        };
+        listening.iter().map(address).collect()
     }
 
     /// The first place where it listens.
@@ -259,6 +265,7 @@ impl Brigade {
 
     /// Blocks the event loop of this worker, which must be the only one, for so many milliseconds.
     pub(crate) fn block(&self, worker: Worker, milliseconds: u32) -> Connection {
+        self.expect("worker.blocked");
         let mut blocker = self.connect();
         blocker.get("/").unwrap();
         let mut idle = String::new();

@@ -66,6 +66,8 @@ pub(crate) enum Peer {
 pub(crate) struct Connection {
     stream: Stream,
     inbox: Vec<u8>,
+    /// When the first byte of all came.
+    pub(crate) first_byte: Option<Instant>,
 }
 
 #[derive(Debug)]
@@ -165,6 +167,7 @@ impl Connection {
         let connection = Self {
             stream,
             inbox: Vec::new(),
+            first_byte: None,
         };
         connection.patience(DEADLINE)?;
         Ok(connection)
@@ -214,6 +217,7 @@ impl Connection {
         Self {
             stream,
             inbox: Vec::new(),
+            first_byte: None,
         }
     }
 
@@ -330,6 +334,11 @@ impl Connection {
         Ok(self.inbox.drain(..length).collect())
     }
 
+    /// Receives something more of whatever is under way.
+    pub(crate) fn receive_some(&mut self) -> Result<(), Trouble> {
+        self.more(Instant::now() + DEADLINE, Trouble::Cut)
+    }
+
     /// Everything until the peer closes.
     pub(crate) fn rest(&mut self) -> Result<Vec<u8>, Trouble> {
         loop {
@@ -355,6 +364,7 @@ impl Connection {
         match self.read(&mut bytes)? {
             0 => Err(at_end),
             length => {
+                self.first_byte.get_or_insert_with(Instant::now);
                 self.inbox.extend_from_slice(&bytes[..length]);
                 Ok(())
             }

@@ -33,7 +33,7 @@ pub(crate) struct Launch {
 
 impl Launch {
     /// `arguments` begin with the command. The log is JSON with all details, and without a word
-    /// about where to listen that is a free port on 127.0.0.1.
+    /// about it a probation is short and the place to listen a free port on 127.0.0.1.
     pub(crate) fn new(arguments: &[&str]) -> Self {
         Self::with(arguments, &["--port", "0"])
     }
@@ -58,6 +58,7 @@ impl Launch {
         if ["serve", "exec"].contains(command) {
             unless(&["--log-format"], &["--log-format", "json"]);
             unless(&["--log-level"], &["--log-level", "debug"]);
+            unless(&["--reload-probation"], &["--reload-probation", "50ms"]);
             unless(&["--bind", "--host", "--port", "--uds", "--fd"], place);
         }
         all.extend(options.iter().map(|word| (*word).to_owned()));

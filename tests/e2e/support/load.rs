@@ -1,24 +1,37 @@
-//! Clients that ask without a pause worth the name, each in a thread, and account for every
-//! request: each ends in exactly one of answered, refused, reset, closed, cut, hung or wrong.
+//! Clients that ask, each in a thread, and account for every request: each ends in exactly one of
+//! answered, refused, reset, closed, cut, hung or wrong.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::account::{Account, Loss};
+use super::account::Account;
 use super::brigade::Brigade;
-use super::http::{Address, Connection, Peer, Trouble};
+use super::client::Client;
+use super::http::Address;
 use super::log::PATIENCE;
-use super::process::Process;
 
 /// A load to be started.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
-    address: Address,
+    pub(super) address: Address,
     clients: usize,
-    keep_alive: bool,
-    path: Option<String>,
-    think: Duration,
+    pub(super) kind: Kind,
+    /// The longest pause before a request; its length is random.
+    pub(super) think: Duration,
+}
+
+/// What the clients ask, and on which connections.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// `/` and `/echo` of the demo app in turn.
+    Demo { keep_alive: bool },
+    /// This path, whose answer tells the worker.
+    Path { keep_alive: bool, path: String },
+    /// Bodies that come in so many pieces, with a pause before each.
+    Uploads { pieces: u32, pause: Duration },
+    /// Answers that come in so many chunks, with so many milliseconds before each.
+    Downloads { chunks: u32, ms: u32 },
 }
 
 /// A load that runs.
@@ -29,7 +42,7 @@ pub(crate) struct Running {
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+pub(super) struct Shared {
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -42,6 +55,16 @@ struct State {
 }
 
 impl Load {
+    fn of(address: Address, clients: usize, kind: Kind) -> Self {
+        let think = Duration::from_millis(2);
+        Self {
+            address,
+            clients,
+            kind,
+            think,
+        }
+    }
+
     /// Clients that keep their connections and ask `/` and `/echo` of the demo app in turn.
     pub(crate) fn keep_alive(brigade: &Brigade, clients: usize) -> Self {
         Self::keep_alive_at(brigade.address(), clients)
@@ -49,22 +72,25 @@ impl Load {
 
     /// The same at an address that no line of the log has to tell.
     pub(crate) fn keep_alive_at(address: Address, clients: usize) -> Self {
-        let think = Duration::from_millis(2);
-        Self {
-            address,
-            clients,
-            keep_alive: true,
-            path: None,
-            think,
-        }
+        Self::of(address, clients, Kind::Demo { keep_alive: true })
     }
 
     /// The same, but with a new connection for every request.
     pub(crate) fn connections(brigade: &Brigade, clients: usize) -> Self {
-        Self {
-            keep_alive: false,
-            ..Self::keep_alive(brigade, clients)
-        }
+        Self::keep_alive(brigade, clients).anew()
+    }
+
+    /// Clients whose requests come slowly: a second for each.
+    pub(crate) fn uploads(brigade: &Brigade, clients: usize) -> Self {
+        let pause = Duration::from_millis(25);
+        let kind = Kind::Uploads { pieces: 40, pause };
+        Self::of(brigade.address(), clients, kind)
+    }
+
+    /// Clients whose answers come slowly: a second for each.
+    pub(crate) fn downloads(brigade: &Brigade, clients: usize) -> Self {
+        let kind = Kind::Downloads { chunks: 40, ms: 25 };
+        Self::of(brigade.address(), clients, kind)
     }
 
     /// Somewhere else than at the first address.
@@ -74,29 +100,44 @@ impl Load {
 
     /// Only this path is asked for.
     pub(crate) fn path(self, path: &str) -> Self {
-        Self {
-            path: Some(path.to_owned()),
-            ..self
-        }
+        let keep_alive = self.kind == Kind::Demo { keep_alive: true };
+        let path = path.to_owned();
+        let kind = Kind::Path { keep_alive, path };
+        Self { kind, ..self }
+    }
+
+    /// A new connection for every request.
+    pub(crate) fn anew(self) -> Self {
+        let kind = Kind::Demo { keep_alive: false };
+        Self { kind, ..self }
+    }
+
+    /// Pauses of up to this length before each request.
+    pub(crate) fn think(self, think: Duration) -> Self {
+        Self { think, ..self }
+    }
+
+    /// No pause between an answer and the next request.
+    pub(crate) fn full_speed(self) -> Self {
+        self.think(Duration::ZERO)
     }
 
     /// Starts the clients; returns when the first requests have been answered.
     pub(crate) fn start(self) -> Running {
+        let running = self.begin();
+        running.flow(2 * running.clients.len() as u64);
+        running
+    }
+
+    /// Starts the clients and returns at once.
+    pub(super) fn begin(self) -> Running {
         let shared = Arc::new(Shared::default());
         let client = |number| {
-            let client = Client {
-                load: self.clone(),
-                number,
-                shared: Arc::clone(&shared),
-                account: Account::default(),
-                random: 0x9E37_79B9 ^ (number as u64 + 1),
-            };
+            let client = Client::new(self.clone(), number, Arc::clone(&shared));
             thread::spawn(move || client.run())
         };
         let clients = (0..self.clients).map(client).collect();
-        let running = Running { shared, clients };
-        running.flow(2 * self.clients as u64);
-        running
+        Running { shared, clients }
     }
 }
 
@@ -104,14 +145,29 @@ impl Running {
     /// Waits until so many more requests have ended: before and after what a test does to the
     /// server, so that it is sure to have happened under load.
     pub(crate) fn flow(&self, requests: u64) {
-        let deadline = Instant::now() + PATIENCE;
+        let begin = self.ended();
+        self.reach(begin + requests);
+    }
+
+    /// Waits until so many requests have ended since the start; patient as long as some do.
+    pub(crate) fn reach(&self, goal: u64) {
+        let mut deadline = Instant::now() + PATIENCE;
         let mut state = self.shared.lock();
-        let goal = state.ended + requests;
+        let mut seen = state.ended;
         while state.ended < goal {
+            if state.ended > seen {
+                seen = state.ended;
+                deadline = Instant::now() + PATIENCE;
+            }
             let left = deadline.checked_duration_since(Instant::now());
             let left = left.expect("the load flows");
             state = self.shared.wait(state, left);
         }
+    }
+
+    /// Requests that have ended so far.
+    pub(crate) fn ended(&self) -> u64 {
+        self.shared.lock().ended
     }
 
     /// Lets every client end the request that it is at, and sums up.
@@ -137,134 +193,23 @@ impl Shared {
             .unwrap_or_else(PoisonError::into_inner)
             .0
     }
-}
 
-/// One client thread.
-#[derive(Debug)]
-struct Client {
-    load: Load,
-    number: usize,
-    shared: Arc<Shared>,
-    account: Account,
-    random: u64,
-}
-
-/// A connection and what its client knows of the other end.
-#[derive(Debug)]
-struct Line {
-    connection: Connection,
-    process: Option<Process>,
-    answered: u64,
-}
-
-impl Client {
-    fn run(mut self) -> Account {
-        let mut line = None;
-        while !self.think() {
-            let begin = Instant::now();
-            // A connection closed while it was idle is no loss: nothing had been asked.
-            line = line.and_then(|line| self.still_open(line));
-            match self.turn(&mut line) {
-                Ok(()) => {
-                    self.account.answered += 1;
-                    self.account.slowest = self.account.slowest.max(begin.elapsed());
-                }
-                Err(trouble) => {
-                    let lost: Option<Line> = line.take();
-                    self.account.losses.push(Loss {
-                        trouble,
-                        client: self.number,
-                        process: lost.as_ref().and_then(|line| line.process),
-                        answered_before: lost.map_or(0, |line| line.answered),
-                        begin,
-                        end: Instant::now(),
-                    });
-                }
-            }
-            self.shared.lock().ended += 1;
-            self.shared.changed.notify_all();
-        }
-        self.account
+    /// Another request has ended.
+    pub(super) fn ended(&self) {
+        self.lock().ended += 1;
+        self.changed.notify_all();
     }
 
-    /// A random moment, so that requests meet every phase of what the server does. Tells whether
-    /// it is time to stop.
-    fn think(&mut self) -> bool {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        let most = u64::try_from(self.load.think.as_micros())
-            .unwrap_or(u64::MAX)
-            .max(1);
-        let until = Instant::now() + Duration::from_micros(self.random % most);
-        let mut state = self.shared.lock();
+    /// Paces a client. Tells whether it is time to stop, and returns at once when it is.
+    pub(super) fn pause(&self, pause: Duration) -> bool {
+        let until = Instant::now() + pause;
+        let mut state = self.lock();
         while !state.stop {
             let Some(left) = until.checked_duration_since(Instant::now()) else {
                 break;
             };
-            state = self.shared.wait(state, left);
+            state = self.wait(state, left);
         }
         state.stop
-    }
-
-    fn still_open(&mut self, mut line: Line) -> Option<Line> {
-        let quiet = line.connection.peer() == Peer::Quiet;
-        self.account.closed_idle += u64::from(!quiet);
-        quiet.then_some(line)
-    }
-
-    /// One request, on the open connection or a new one.
-    fn turn(&mut self, line: &mut Option<Line>) -> Result<(), Trouble> {
-        let open = match line.take() {
-            Some(open) => open,
-            None => {
-                let connection = Connection::open(&self.load.address)?;
-                Line {
-                    connection,
-                    process: None,
-                    answered: 0,
-                }
-            }
-        };
-        let open = line.insert(open);
-        let last = self.ask(open)?;
-        open.answered += 1;
-        if last || !self.load.keep_alive {
-            *line = None;
-        }
-        Ok(())
-    }
-
-    /// Asks one thing and checks the answer. Tells whether it was the last on this connection.
-    fn ask(&mut self, line: &mut Line) -> Result<bool, Trouble> {
-        let plain = self.load.path.is_some();
-        if !plain && line.answered % 2 == 1 {
-            let token = format!("client {} request {}", self.number, self.account.answered);
-            let answer = line.connection.post("/echo", token.as_bytes())?;
-            if answer.status != 200 || answer.text() != token {
-                return Err(Trouble::Wrong(format!("not {token:?}: {answer:?}")));
-            }
-            return Ok(answer.is_last());
-        }
-        let path = self.load.path.as_deref().unwrap_or("/");
-        let answer = line.connection.get(path)?;
-        let process = answer
-            .number("pid")
-            .and_then(|pid| i32::try_from(pid).ok())
-            .map(Process);
-        let Some(process) = process.filter(|_| answer.status == 200) else {
-            return Err(Trouble::Wrong(format!(
-                "not the answer to {path}: {answer:?}"
-            )));
-        };
-        if line.process.is_some_and(|before| before != process) {
-            return Err(Trouble::Wrong(format!(
-                "another worker on this connection: {process:?}"
-            )));
-        }
-        line.process = Some(process);
-        *self.account.by_process.entry(process).or_default() += 1;
-        self.account.generations.extend(answer.number("generation"));
-        Ok(answer.is_last())
     }
 }

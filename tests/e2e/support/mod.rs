@@ -3,7 +3,9 @@
 
 mod account;
 mod brigade;
+mod client;
 mod contract;
+mod crowd;
 mod http;
 mod launch;
 mod load;
@@ -11,12 +13,16 @@ mod log;
 mod needs;
 mod process;
 mod teardown;
+mod timing;
+mod trouble;
 
-pub(crate) use account::Kill;
-pub(crate) use brigade::Brigade;
+pub(crate) use account::{Account, Kill};
+pub(crate) use brigade::{Brigade, Worker};
+pub(crate) use crowd::{Crowd, full, say, sized};
 pub(crate) use http::{Address, Connection, Trouble};
 pub(crate) use launch::{Launch, run};
-pub(crate) use load::Load;
+pub(crate) use load::{Load, Running};
 pub(crate) use log::{Event, Mark, PATIENCE};
 pub(crate) use needs::{Need, app, lacks, node, python};
 pub(crate) use process::{Process, reap};
+pub(crate) use timing::Timing;

@@ -4,7 +4,7 @@
 use std::env;
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Node,
     /// systemd-socket-activate.
     SocketActivate,
+    /// The processor controller of the first version of cgroups, for groups made by hand.
+    Quota,
 }
 
 impl Need {
@@ -28,6 +30,7 @@ impl Need {
             Self::Python => "python",
             Self::Node => "node",
             Self::SocketActivate => "systemd",
+            Self::Quota => "quota",
         }
     }
 
@@ -48,12 +51,14 @@ impl Need {
             Self::Python => answers(python()),
             Self::Node => answers(node()),
             Self::SocketActivate => answers("systemd-socket-activate".into()),
+            Self::Quota => Path::new("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists(),
         }
     }
 
     const fn cure(self) -> &'static str {
         match self {
             Self::Root => "run the tests as root",
+            Self::Quota => "mount the cpu controller of cgroup v1 at /sys/fs/cgroup/cpu",
             Self::Python | Self::Node | Self::SocketActivate => "run `tests/needs.sh`",
         }
     }

@@ -15,10 +15,11 @@ use super::http::{Address, Connection, Trouble};
 use super::log::PATIENCE;
 
 /// Events that mean trouble: unless the test has named them, it did not provoke them.
-const TROUBLE: [&str; 10] = [
+const TROUBLE: [&str; 11] = [
     "worker.crashed",
     "worker.overdue",
     "worker.hidden",
+    "worker.blocked",
     "worker.spawn_failed",
     "reload.refused",
     "reload.rolled_back",
