@@ -15,7 +15,7 @@ use crate::boot::LoadConfig;
 use crate::listen::Listeners;
 use crate::orders;
 use crate::passing::Passing;
-use crate::plan::{Action, Change, Event, Verdict};
+use crate::plan::{Action, Change, Event, Look, Verdict};
 use crate::roster::{Member, Roster};
 use crate::settings;
 use crate::spawn::{Birth, Nursery, Surroundings};
@@ -106,7 +106,9 @@ impl Hands {
                 self.configs.of.remove(&generation);
             }
             Action::CloseListeners => self.listeners.close(),
-            Action::Abort(_) | Action::Ask(_) | Action::Look | Action::Doze => {}
+            Action::Abort(_) | Action::Ask(_) | Action::Doze => {}
+            // Nothing is looked at yet: nobody is seen, nothing waits.
+            Action::Look => self.events.push_back(Event::Looked(Look::default())),
             Action::Relieve(_) | Action::CloseRetired => {}
             Action::AskSentinel | Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
             Action::Announce(change) => self.announce(&change),
