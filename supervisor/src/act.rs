@@ -3,11 +3,13 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::os::fd::{AsFd, OwnedFd};
 
 use brigade_config::Config;
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::log;
+use brigade_shared::message::Order;
 use brigade_shared::sys::signal::Signals;
 use tracing::{debug, error, info};
 
@@ -16,7 +18,7 @@ use crate::listen::Listeners;
 use crate::orders;
 use crate::passing::Passing;
 use crate::plan::{Action, Change, Event, Look, Verdict};
-use crate::roster::{Member, Roster};
+use crate::roster::{Member, Roster, Tie};
 use crate::settings;
 use crate::spawn::{Birth, Nursery, Surroundings};
 use crate::tell::{Telling, last_words, tell};
@@ -77,7 +79,10 @@ impl Hands {
         match action {
             // A failure is told, and tried again, by the spawn that follows.
             Action::OpenSlot(slot) => drop(self.listeners.open_slot(slot)),
-            Action::CloseSlot(slot) => self.listeners.close_slot(slot),
+            Action::CloseSlot(slot) => {
+                let (listeners, roster) = (&mut self.listeners, &self.roster);
+                listeners.close_slot(slot, |connection| hand_over(roster, &connection));
+            }
             Action::Steer(slots) => self.steer(&slots),
             Action::Spawn {
                 worker,
@@ -97,19 +102,25 @@ impl Hands {
             Action::Kill(worker) => self.with(worker, orders::kill_now),
             Action::LoadConfig => self.load(),
             Action::StageConfig(generation) => {
+                self.listeners.assign(generation);
                 if let Some(config) = self.configs.loaded.take() {
                     self.configs.of.insert(generation, config);
                 }
             }
             Action::CommitConfig(generation) => self.commit(generation),
             Action::DropConfig(generation) => {
+                self.listeners.drop_staged(generation);
                 self.configs.of.remove(&generation);
             }
             Action::CloseListeners => self.listeners.close(),
             Action::Abort(_) | Action::Ask(_) | Action::Doze => {}
             // Nothing is looked at yet: nobody is seen, nothing waits.
             Action::Look => self.events.push_back(Event::Looked(Look::default())),
-            Action::Relieve(_) | Action::CloseRetired => {}
+            Action::Relieve(_) => {}
+            Action::CloseRetired => {
+                let (listeners, roster) = (&mut self.listeners, &self.roster);
+                listeners.close_retired(|connection| hand_over(roster, &connection));
+            }
             Action::AskSentinel | Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
             Action::Announce(change) => self.announce(&change),
             Action::Finish(verdict) => self.verdict = Some(verdict),
@@ -139,7 +150,7 @@ impl Hands {
         }
     }
 
-    fn steer(&self, slots: &[SlotId]) {
+    fn steer(&mut self, slots: &[SlotId]) {
         if let Err(error) = self.listeners.steer(slots) {
             error!(event = "listen.steering_failed", error = %error,
                 "new connections can't be kept from slots that don't serve: {error}");
@@ -173,7 +184,7 @@ impl Hands {
         self.listeners.open_slot(birth.slot)?;
         let config = self.configs.get(birth.generation);
         let around = Surroundings {
-            sockets: self.listeners.of_slot(birth.slot),
+            sockets: self.listeners.of_slot(birth.slot, birth.generation),
             config: config.ok_or_else(|| io::Error::other("its configuration is gone"))?,
             signals: &self.signals,
         };
@@ -181,7 +192,12 @@ impl Hands {
     }
 
     fn load(&mut self) {
-        match (self.load_config)() {
+        let loaded = (self.load_config)().and_then(|config| {
+            // All new addresses are had before anything else changes.
+            let staged = self.listeners.stage(&config.supervisor);
+            staged.map(|()| config).map_err(|found| found.join("\n"))
+        });
+        match loaded {
             Ok(config) => {
                 let settings = settings::of(&config.supervisor);
                 self.configs.loaded = Some(config);
@@ -196,6 +212,7 @@ impl Hands {
     }
 
     fn commit(&mut self, generation: Generation) {
+        self.listeners.commit(generation);
         self.configs.of.retain(|kept, _| *kept >= generation);
         if let Some(config) = self.configs.of.get(&generation) {
             log::set_level(settings::level(config.log.level));
@@ -224,6 +241,25 @@ impl Hands {
         info!(
             event = "logs.reopened",
             "the workers are told to open their logs again"
+        );
+    }
+}
+
+/// Gives a connection that waited where nobody comes any more to a worker, the youngest first: it
+/// is the least likely to be leaving.
+fn hand_over(roster: &Roster, connection: &OwnedFd) {
+    let mut workers: Vec<&Member> = roster.all().map(|(_, member)| member).collect();
+    workers.reverse();
+    let took = workers.iter().any(|member| match &member.tie {
+        Tie::Service { link: Some(link) } => {
+            link.send_with(&Order::Serve, connection.as_fd()).is_ok()
+        }
+        Tie::Service { link: None } | Tie::Program { .. } => false,
+    });
+    if !took {
+        debug!(
+            event = "listen.lost",
+            "a connection waited at a closed address and no worker could take it"
         );
     }
 }

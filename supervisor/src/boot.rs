@@ -162,19 +162,15 @@ fn nursery(
 
 /// One line says everything that a tired operator needs.
 fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &Fleet) {
-    for place in hands.listeners.places() {
-        let (address, bind, queue) = (place.address.to_string(), &place.bind, place.queue());
+    let mut addresses = Vec::new();
+    for place in hands.listeners.shown() {
+        let (address, bind, queue) = (place.address, place.bind, place.queue);
         info!(
             event = "supervisor.listening",
             address, bind, queue, "listening on {address}"
         );
+        addresses.push(address);
     }
-    let addresses: Vec<String> = hands
-        .listeners
-        .places()
-        .iter()
-        .map(|place| place.address.to_string())
-        .collect();
     let addresses = addresses.join(", ");
     let workers = fleet.wanted();
     let workers_reason = hands.configs.first_workers_reason();

@@ -275,8 +275,8 @@ impl Watch {
             let Some(due) = due_probe(member, now) else {
                 continue;
             };
-            let sockets = hands.listeners.of_slot(member.slot);
-            let sockets = sockets.iter().map(|(fd, _)| *fd);
+            let sockets = hands.listeners.of_slot(member.slot, member.generation);
+            let sockets = sockets.iter().map(|offer| offer.socket);
             let seen = match due.proof {
                 Proof::Lives => Seen::Waiting,
                 Proof::Waits => probe::look(member.pid, sockets),
