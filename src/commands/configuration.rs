@@ -25,8 +25,8 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
         (Ok(loaded), Ok(directory)) => (loaded, directory),
         (Err(code), _) | (_, Err(code)) => return code,
     };
-    let config_file = loaded.file.clone();
-    let config = with_activation(loaded);
+    let activated = is_socket_activated() && has_default_address(&loaded);
+    let config = with_activation(loaded.config, activated);
     if let Err(error) = begin_log(&config.log) {
         eprintln!("brigade: the log can't begin: {error}");
         return ExitCode::from(code::SYSTEM);
@@ -35,7 +35,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
     let load_config = Box::new(move || {
         let loaded = load(&matches, std::env::vars_os(), &directory)
             .map_err(|problems| problems.render(false))?;
-        let config = with_activation(loaded);
+        let config = with_activation(loaded.config, activated);
         match needs_restart(&first, &config).as_slice() {
             [] => Ok(config),
             keys => Err(format!(
@@ -48,7 +48,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
     let version = env!("CARGO_PKG_VERSION");
     let boot = Boot {
         config,
-        config_file,
+        config_file: loaded.file,
         load_config,
         launch,
         version,
@@ -57,10 +57,8 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
 }
 
 /// Without a configured address, the sockets that systemd passed are the addresses.
-fn with_activation(loaded: Loaded) -> Config {
-    let takes_all = is_socket_activated() && has_default_address(&loaded);
-    let mut config = loaded.config;
-    if takes_all {
+fn with_activation(mut config: Config, activated: bool) -> Config {
+    if activated {
         config.supervisor.binds = vec![Bind::Systemd(String::new())];
     }
     config
