@@ -60,7 +60,7 @@ pub(crate) fn resolve(givens: &[Given], problems: &mut Vec<Problem>) -> (Config,
 }
 
 /// The names of the keys whose change from `old` to `new` a reload cannot apply, in the order of
-/// the table; a change of `host`, `port`, `uds` or `fd` counts as one of `bind`.
+/// the table.
 #[must_use]
 pub fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
     keys()

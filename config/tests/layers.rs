@@ -447,16 +447,16 @@ fn the_same_words_can_be_read_again_after_the_file_changed() {
     let read = || load(&matches, variables(&[]), directory.path());
     fs::write(&path, "workers = 1").unwrap();
     let before = read().unwrap().config;
-    fs::write(&path, "workers = 2\nbacklog = 1\n").unwrap();
+    fs::write(&path, "workers = 2\nuser = 'a'\n").unwrap();
     let after = read().unwrap().config;
     assert_eq!(after.supervisor.workers, WorkerCount::Fixed(2));
-    assert_eq!(needs_restart(&before, &after), ["backlog"]);
+    assert_eq!(needs_restart(&before, &after), ["user"]);
     fs::write(&path, "workers = ").unwrap();
     assert!(read().is_err());
 }
 
 #[test]
-fn a_reload_applies_numbers_and_deadlines_but_not_sockets_and_accounts() {
+fn a_reload_applies_all_but_accounts_and_what_is_written_once() {
     let old = read(Said::default()).unwrap().config;
     let new = |file| read(said(&[], &[], file)).unwrap().config;
     let applied = new("workers = 3\ntimeout-kill = 1\nlog-level = 'debug'\nready = 'notify'\n");
@@ -465,10 +465,12 @@ fn a_reload_applies_numbers_and_deadlines_but_not_sockets_and_accounts() {
     assert!(needs_restart(&old, &applied).is_empty());
     let shared = new("balance = 'shared'");
     assert_eq!(needs_restart(&old, &shared), ["balance"]);
+    let elsewhere = new("bind = ['[::1]:1', 'unix:a']\nbacklog = 1\n");
+    assert!(needs_restart(&old, &elsewhere).is_empty());
     let refused = new("port = 1\nuser = 'a'\ngroup = 'b'\numask = '0'\npid-file = 'p'\n");
     assert_eq!(
         needs_restart(&old, &refused),
-        ["bind", "user", "group", "umask", "pid-file"]
+        ["user", "group", "umask", "pid-file"]
     );
     assert_eq!(
         needs_restart(&old, &new("log-format = 'json'")),

@@ -25,8 +25,8 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
         (Ok(loaded), Ok(directory)) => (loaded, directory),
         (Err(code), _) | (_, Err(code)) => return code,
     };
-    let activated = is_socket_activated() && has_default_address(&loaded);
-    let config = with_activation(loaded.config, activated);
+    let config_file = loaded.file.clone();
+    let config = with_activation(loaded);
     if let Err(error) = begin_log(&config.log) {
         eprintln!("brigade: the log can't begin: {error}");
         return ExitCode::from(code::SYSTEM);
@@ -35,7 +35,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
     let load_config = Box::new(move || {
         let loaded = load(&matches, std::env::vars_os(), &directory)
             .map_err(|problems| problems.render(false))?;
-        let config = with_activation(loaded.config, activated);
+        let config = with_activation(loaded);
         match needs_restart(&first, &config).as_slice() {
             [] => Ok(config),
             keys => Err(format!(
@@ -48,7 +48,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
     let version = env!("CARGO_PKG_VERSION");
     let boot = Boot {
         config,
-        config_file: loaded.file,
+        config_file,
         load_config,
         launch,
         version,
@@ -57,8 +57,10 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
 }
 
 /// Without a configured address, the sockets that systemd passed are the addresses.
-fn with_activation(mut config: Config, activated: bool) -> Config {
-    if activated {
+fn with_activation(loaded: Loaded) -> Config {
+    let takes_all = is_socket_activated() && has_default_address(&loaded);
+    let mut config = loaded.config;
+    if takes_all {
         config.supervisor.binds = vec![Bind::Systemd(String::new())];
     }
     config

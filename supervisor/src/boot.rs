@@ -20,7 +20,6 @@ use nix::sys::stat::{Mode, umask};
 use tracing::{error, info};
 
 use crate::act::{Configs, Hands};
-use crate::attend::Attention;
 use crate::launch::Launch;
 use crate::listen::Listeners;
 use crate::passing::Passing;
@@ -130,8 +129,6 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     let settings = settings::of(config);
     let nursery = nursery(identity, boot.launch, open_files)?;
     let listeners = Listeners::open(config).map_err(Refusal::System)?;
-    let mut attention = Attention::default();
-    attention.processors.tell(config, settings.workers);
     let hands = Hands {
         listeners,
         nursery,
@@ -140,7 +137,6 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         configs: Configs::new(boot.config.clone()),
         load_config: boot.load_config,
         passing: Passing::new(),
-        attention,
         events: std::collections::VecDeque::new(),
         verdict: None,
         last_words: Vec::new(),
@@ -166,19 +162,15 @@ fn nursery(
 
 /// One line says everything that a tired operator needs.
 fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &Fleet) {
-    for place in hands.listeners.places() {
-        let (address, bind, queue) = (place.address.to_string(), &place.bind, place.queue());
+    let mut addresses = Vec::new();
+    for place in hands.listeners.shown() {
+        let (address, bind, queue) = (place.address, place.bind, place.queue);
         info!(
             event = "supervisor.listening",
             address, bind, queue, "listening on {address}"
         );
+        addresses.push(address);
     }
-    let addresses: Vec<String> = hands
-        .listeners
-        .places()
-        .iter()
-        .map(|place| place.address.to_string())
-        .collect();
     let addresses = addresses.join(", ");
     let workers = fleet.wanted();
     let workers_reason = hands.configs.first_workers_reason();

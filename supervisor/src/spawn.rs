@@ -3,7 +3,7 @@
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{self, PipeWriter};
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,9 +23,10 @@ use nix::sys::signal::Signal;
 use nix::unistd::{Pid, geteuid, setpgid};
 
 use crate::launch::{Launch, Program};
+use crate::listen::Offer;
 use crate::notify::NotifySocket;
 use crate::output::Output;
-use crate::roster::{Member, Probe, Proof, Standing, Tie};
+use crate::roster::{Member, Probe, Proof, Tie};
 use crate::settings;
 
 /// The first pause between two looks at a program that starts.
@@ -62,7 +63,7 @@ pub(crate) struct Birth {
 /// What a child needs of the supervisor in the moment of its birth.
 pub(crate) struct Surroundings<'a> {
     /// What it listens on.
-    pub(crate) sockets: Vec<(BorrowedFd<'a>, &'a Address)>,
+    pub(crate) sockets: Vec<Offer<'a>>,
     /// The configuration of its generation.
     pub(crate) config: &'a Config,
     /// The supervisor's handlers, for the child to take off.
@@ -97,9 +98,6 @@ impl Nursery {
             slot,
             generation,
             born,
-            standing: Standing::Starting,
-            handed: 0,
-            measured: None,
             has_ended: false,
             row,
             out,
@@ -151,7 +149,6 @@ impl Nursery {
                     pid,
                     Tie::Program {
                         notify,
-                        watchdogs: 0,
                         probe: first_probe(around.config.supervisor.ready),
                     },
                 )
@@ -214,12 +211,11 @@ impl Nursery {
         row: brigade_shared::board::RowId,
     ) -> io::Result<Seat> {
         let mut listeners = Vec::with_capacity(around.sockets.len());
-        for (socket, address) in &around.sockets {
-            let socket = socket.try_clone_to_owned()?;
+        for offer in &around.sockets {
             listeners.push(Listener {
-                socket,
-                address: (*address).clone(),
-                is_shared: false,
+                socket: offer.socket.try_clone_to_owned()?,
+                address: offer.address.clone(),
+                is_shared: offer.is_shared,
             });
         }
         let mut keep: Vec<_> = listeners.iter().map(|one| one.socket.as_raw_fd()).collect();
@@ -262,7 +258,7 @@ fn become_program(
     let sockets: Vec<_> = around
         .sockets
         .iter()
-        .map(|(socket, _)| socket.as_raw_fd())
+        .map(|offer| offer.socket.as_raw_fd())
         .collect();
     let environment = environment(birth, around, &notify.name());
     fd::place_from_three(&sockets)?;
@@ -292,7 +288,7 @@ fn environment(birth: Birth, around: &Surroundings<'_>, notify: &str) -> Vec<CSt
     let names: Vec<String> = around
         .sockets
         .iter()
-        .map(|(_, address)| descriptor_name(address))
+        .map(|offer| descriptor_name(offer.address))
         .collect();
     let set = [
         ("LISTEN_FDS", around.sockets.len().to_string()),
@@ -303,17 +299,9 @@ fn environment(birth: Birth, around: &Surroundings<'_>, notify: &str) -> Vec<CSt
         ("BRIGADE_GENERATION", birth.generation.to_string()),
         ("BRIGADE_WORKER", birth.worker.to_string()),
     ];
-    let watchdog = around.config.supervisor.timeout_worker.map(|limit| {
-        let limit = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
-        [
-            ("WATCHDOG_USEC", limit.to_string()),
-            ("WATCHDOG_PID", std::process::id().to_string()),
-        ]
-    });
     let inherited = std::env::vars_os().filter(|(name, _)| !OURS.iter().any(|ours| name == *ours));
     let set = set
         .into_iter()
-        .chain(watchdog.into_iter().flatten())
         .map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let line = |(name, value): (OsString, OsString)| {
         let mut bytes = name.into_vec();

@@ -15,7 +15,7 @@ pub(super) static KEYS: &[Key] = &[
                   comes from the variable PORT, which hosting platforms set, and nobody names a \
                   host, it is `0.0.0.0`. Not together with `uds`, `fd` or `bind`.",
         heading: Heading::Listening,
-        on_reload: OnReload::NeedsRestart,
+        on_reload: OnReload::Applied,
         kind: Kind::Text { like: "0.0.0.0" },
         meaning: Meaning::Place(Spelling::Host),
     },
@@ -27,7 +27,7 @@ pub(super) static KEYS: &[Key] = &[
         help: "TCP port to listen at; 0 takes a free one",
         details: "Not together with `uds`, `fd` or `bind`.",
         heading: Heading::Listening,
-        on_reload: OnReload::NeedsRestart,
+        on_reload: OnReload::Applied,
         kind: Kind::Number {
             least: 0,
             most: u16::MAX as u32,
@@ -42,7 +42,7 @@ pub(super) static KEYS: &[Key] = &[
         help: "Listen at a Unix socket instead of a TCP port",
         details: "Short for `bind` with `unix:PATH`.",
         heading: Heading::Listening,
-        on_reload: OnReload::NeedsRestart,
+        on_reload: OnReload::Applied,
         kind: Kind::Text {
             like: "/run/brigade.sock",
         },
@@ -56,7 +56,7 @@ pub(super) static KEYS: &[Key] = &[
         help: "Listen at a socket that the parent process left open",
         details: "Short for `bind` with `fd:N`.",
         heading: Heading::Listening,
-        on_reload: OnReload::NeedsRestart,
+        on_reload: OnReload::Applied,
         kind: Kind::Descriptor,
         meaning: Meaning::Place(Spelling::Fd),
     },
@@ -72,7 +72,7 @@ pub(super) static KEYS: &[Key] = &[
                   all that are passed). In the environment several are separated by commas. Not \
                   together with `host`, `port`, `uds` or `fd`.",
         heading: Heading::Listening,
-        on_reload: OnReload::NeedsRestart,
+        on_reload: OnReload::Applied,
         kind: Kind::List {
             like: &["127.0.0.1:8000", "unix:/run/brigade.sock"],
         },
@@ -86,7 +86,7 @@ pub(super) static KEYS: &[Key] = &[
         help: "Connections that may wait in the kernel for each socket",
         details: "The kernel cuts it to net.core.somaxconn.",
         heading: Heading::Listening,
-        on_reload: OnReload::NeedsRestart,
+        on_reload: OnReload::Applied,
         kind: Kind::Number {
             least: 1,
             most: u16::MAX as u32,

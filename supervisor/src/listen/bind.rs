@@ -1,18 +1,18 @@
-//! TCP: one socket of a SO_REUSEPORT group per slot.
+//! TCP: one socket per address, or a SO_REUSEPORT group of one per slot.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::os::fd::OwnedFd;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-/// Binds the first socket of a group. Nobody else may listen there: with SO_REUSEPORT set from
-/// the start a second supervisor of the same user would silently share the port, so the option is
-/// set after the bind and before the listen.
-pub(super) fn first(address: SocketAddr, backlog: u16) -> io::Result<OwnedFd> {
+/// Binds the first socket of an address; with `grouped`, others may join it. Nobody else may
+/// listen there: with SO_REUSEPORT set from the start a second supervisor of the same user would
+/// silently share the port, so the option is set after the bind and before the listen.
+pub(super) fn first(address: SocketAddr, backlog: u16, grouped: bool) -> io::Result<OwnedFd> {
     let socket = prepare(address)?;
     socket.bind(&address.into())?;
-    socket.set_reuse_port(true)?;
+    socket.set_reuse_port(grouped)?;
     socket.listen(i32::from(backlog))?;
     Ok(socket.into())
 }
@@ -24,6 +24,33 @@ pub(super) fn another(address: SocketAddr, backlog: u16) -> io::Result<OwnedFd> 
     socket.bind(&address.into())?;
     socket.listen(i32::from(backlog))?;
     Ok(socket.into())
+}
+
+/// Binds the first socket of an address that overlaps one of our own (`127.0.0.1:80` beside
+/// `0.0.0.0:80`), which only SO_REUSEPORT on both allows: on `ours` it is set for the moment of
+/// the bind, and in the end on those of a group only.
+pub(super) fn beside(
+    ours: &[&OwnedFd],
+    address: SocketAddr,
+    backlog: u16,
+    grouped: bool,
+) -> io::Result<OwnedFd> {
+    let set = |wanted: bool| {
+        ours.iter()
+            .try_for_each(|socket| SockRef::from(*socket).set_reuse_port(wanted))
+    };
+    set(true)?;
+    let bound = another(address, backlog);
+    set(grouped)?;
+    let socket = bound?;
+    SockRef::from(&socket).set_reuse_port(grouped)?;
+    Ok(socket)
+}
+
+/// Whether these can't be bound without SO_REUSEPORT although they are not the same.
+pub(super) fn overlap(one: SocketAddr, other: SocketAddr) -> bool {
+    let takes_all = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one != other && one.port() == other.port() && one.is_ipv4() == other.is_ipv4() && takes_all
 }
 
 fn prepare(address: SocketAddr) -> io::Result<Socket> {
@@ -42,7 +69,7 @@ fn prepare(address: SocketAddr) -> io::Result<Socket> {
 
 /// The address that a socket was given, with the port that the kernel chose for port 0.
 pub(super) fn actual(socket: &OwnedFd) -> io::Result<SocketAddr> {
-    let address = socket2::SockRef::from(socket).local_addr()?;
+    let address = SockRef::from(socket).local_addr()?;
     address
         .as_socket()
         .ok_or_else(|| io::Error::other("not a TCP address"))
@@ -76,4 +103,13 @@ pub(super) fn explain(address: SocketAddr, error: &io::Error) -> String {
         _ => return format!("cannot listen on {address}: {error}"),
     };
     format!("cannot listen on {address}: {cure} ({error})")
+}
+
+/// Whether this machine speaks the address's family at all.
+pub(super) fn has_family(address: SocketAddr) -> bool {
+    let any: SocketAddr = match address {
+        SocketAddr::V4(_) => ([127, 0, 0, 1], 0).into(),
+        SocketAddr::V6(_) => ([0, 0, 0, 0, 0, 0, 0, 1], 0).into(),
+    };
+    std::net::UdpSocket::bind(any).is_ok()
 }

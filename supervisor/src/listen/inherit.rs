@@ -2,19 +2,43 @@
 
 use std::io;
 use std::ops::Range;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
 use brigade_shared::seat::Address;
 use brigade_shared::sys::fd;
 use nix::sys::socket::{SockType, getsockopt, sockopt};
+use serde::{Deserialize, Serialize};
 use socket2::SockRef;
 
-/// The sockets that systemd passed (sd_listen_fds(3)), each to be taken once.
+/// The sockets that were passed to this process, each to be taken once.
 #[derive(Debug)]
 pub(super) struct Passed {
-    left: Vec<(OwnedFd, String)>,
+    left: Vec<(OwnedFd, Inheritance)>,
+    /// What systemd called those that it passed (sd_listen_fds(3)).
     names: Vec<String>,
+}
+
+/// How an inherited socket is named in the configuration.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Inheritance {
+    /// The descriptor's number when this process was started.
+    pub(super) number: u32,
+    /// What systemd called it; none if somebody else left it open.
+    pub(super) name: Option<String>,
+}
+
+impl Inheritance {
+    /// Whether `fd:N` means it.
+    pub(super) fn is_numbered(&self, number: u32) -> bool {
+        self.number == number
+    }
+
+    /// Whether `systemd:NAME` means it.
+    pub(super) fn is_named(&self, wanted: &str) -> bool {
+        let name = self.name.as_deref();
+        name.is_some_and(|name| wanted.is_empty() || name == wanted)
+    }
 }
 
 impl Passed {
@@ -29,27 +53,39 @@ impl Passed {
         let passed = sd_notify::listen_fds_with_names()
             .map_err(|error| format!("LISTEN_FDS can't be understood: {error}"))?;
         let mut left = Vec::new();
+        let mut names = Vec::new();
         for (number, name) in passed {
             let fd = fd::adopt(number)
                 .map_err(|error| format!("descriptor {number} of LISTEN_FDS: {error}"))?;
-            left.push((fd, name));
+            names.push(name.clone());
+            let number = u32::try_from(number).unwrap_or_default();
+            let name = Some(name);
+            left.push((fd, Inheritance { number, name }));
         }
-        let names = left.iter().map(|(_, name)| name.clone()).collect();
         Ok(Self { left, names })
     }
 
-    /// The sockets of this name; of every name for the empty one.
-    pub(super) fn named(&mut self, wanted: &str) -> Result<Vec<OwnedFd>, String> {
-        let is_wanted = |(_, name): &mut (OwnedFd, String)| wanted.is_empty() || name == wanted;
-        let found: Vec<OwnedFd> = self
+    /// Lets go of those that nobody has taken: connections would wait there for ever.
+    pub(super) fn let_go(&mut self) {
+        self.left.clear();
+    }
+
+    /// Takes one back that could not be used after all, for another try.
+    pub(super) fn give_back(&mut self, socket: OwnedFd, from: Inheritance) {
+        self.left.push((socket, from));
+    }
+
+    /// The sockets of this name; of every name for the empty one. To be asked only if none of
+    /// that name is held.
+    pub(super) fn named(&mut self, wanted: &str) -> Result<Vec<(OwnedFd, Inheritance)>, String> {
+        let found: Vec<_> = self
             .left
-            .extract_if(.., is_wanted)
-            .map(|(fd, _)| fd)
+            .extract_if(.., |(_, from)| from.is_named(wanted))
             .collect();
         if found.is_empty() {
             let what = match (self.names.is_empty(), wanted) {
                 (true, _) => "systemd passed no socket: is this started by a .socket unit?".into(),
-                (false, "") => "all sockets that systemd passed are taken by other binds".into(),
+                (false, "") => "all sockets that systemd passed are taken by other binds, or were let go at the start because none named them".into(),
                 (false, _) => format!(
                     "systemd passed no (more) socket of that name, only: {}; FileDescriptorName= in the .socket unit gives names",
                     self.names.join(", ")
@@ -60,13 +96,17 @@ impl Passed {
         Ok(found)
     }
 
-    /// The one with this descriptor number: a socket that systemd passed may be named by it too.
-    fn numbered(&mut self, number: i32) -> Option<OwnedFd> {
-        let index = self
-            .left
-            .iter()
-            .position(|(fd, _)| fd.as_raw_fd() == number)?;
-        Some(self.left.remove(index).0)
+    /// Takes `fd:N`: one that systemd passed may be named by its number too.
+    pub(super) fn numbered(&mut self, number: u32) -> Result<(OwnedFd, Inheritance), String> {
+        let known = self.left.iter();
+        let known = known
+            .map(|(_, from)| from.is_numbered(number))
+            .position(|is| is);
+        if let Some(index) = known {
+            return Ok(self.left.remove(index));
+        }
+        let name = None;
+        adopt(number).map(|socket| (socket, Inheritance { number, name }))
     }
 }
 
@@ -88,12 +128,8 @@ fn announced() -> Range<i32> {
     3..3 + count.unwrap_or(0)
 }
 
-/// Takes `fd:N`.
-pub(super) fn numbered(number: u32, passed: &mut Passed) -> Result<OwnedFd, String> {
+fn adopt(number: u32) -> Result<OwnedFd, String> {
     let wanted = i32::try_from(number).unwrap_or(i32::MAX);
-    if let Some(fd) = passed.numbered(wanted) {
-        return Ok(fd);
-    }
     let adopted = match wanted {
         3.. if !fd::is_inherited(wanted) => Err(io::Error::from(io::ErrorKind::NotFound)),
         _ => fd::adopt(wanted),

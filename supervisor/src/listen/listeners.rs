@@ -1,47 +1,68 @@
-//! All listening sockets: opened together or not at all, held for the workers, closed in the end.
+//! All listening sockets: held for the workers of two generations while a reload runs, and for
+//! whoever still has to be served at an address that is gone.
 
-use std::net::Shutdown::Both;
-use std::net::SocketAddr;
+use std::collections::BTreeMap;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use brigade_config::{Bind, SupervisorConfig};
-use brigade_shared::id::SlotId;
+use brigade_config::{Balance, SupervisorConfig};
+use brigade_shared::id::{Generation, SlotId};
 use brigade_shared::seat::Address;
-use brigade_shared::sys::reuseport;
-use socket2::SockRef;
+use tracing::info;
 
 use super::inherit::Passed;
-use super::unix::SocketFile;
-use super::{bind, inherit, unix};
+use super::place::{Place, Queue};
+use super::stage::{PlaceId, Staging, Which, pick};
 
 /// Every address and its sockets.
 #[derive(Debug)]
 pub(crate) struct Listeners {
-    places: Vec<Place>,
-    backlog: u16,
+    /// All that are open, by number.
+    pub(super) places: BTreeMap<PlaceId, Place>,
+    /// The number of the next one.
+    pub(super) next: PlaceId,
+    /// What the generation that has taken over last listens on.
+    pub(super) current: Set,
+    /// What the next configuration names; its generation, once it has one.
+    pub(super) staged: Option<(Option<Generation>, Set)>,
+    /// The places that belong to neither and are soon to be closed.
+    pub(super) retired: Vec<PlaceId>,
+    pub(super) passed: Passed,
+    pub(super) balance: Balance,
+    /// How many slots are open.
+    pub(super) slots: u16,
+    /// Which of them get new connections; empty: all.
+    pub(super) steered: Vec<SlotId>,
 }
 
-/// One address.
-#[derive(Debug)]
-pub(crate) struct Place {
-    /// Where it is.
-    pub(crate) address: Address,
-    /// As it was configured.
-    pub(crate) bind: String,
-    queue: Queue,
+/// What one configuration names, in its order.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub(super) struct Set {
+    pub(super) entries: Vec<Entry>,
+    pub(super) backlog: u16,
 }
 
-/// How connections to an address wait.
-#[derive(Debug)]
-enum Queue {
-    /// A queue per slot: the index is the slot, and the socket's index in its reuseport group.
-    PerSlot(SocketAddr, Vec<OwnedFd>),
-    /// One queue for all; the file to remove in the end.
-    Shared(OwnedFd, Option<SocketFile>),
+/// A place as one configuration names it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Entry {
+    pub(super) place: PlaceId,
+    pub(super) bind: String,
+}
+
+/// A socket as a worker gets it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offer<'a> {
+    /// The listening socket.
+    pub(crate) socket: BorrowedFd<'a>,
+    /// Where it listens.
+    pub(crate) address: &'a Address,
+    /// Whether other slots' workers accept from the same queue.
+    pub(crate) is_shared: bool,
 }
 
 /// A queue in which connections wait to be accepted.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
+#[expect(dead_code, reason = "the watch looks into them soon")]
 pub(crate) struct Waiting<'a> {
     /// For whom; none: for whoever comes first.
     pub(crate) slot: Option<SlotId>,
@@ -51,219 +72,306 @@ pub(crate) struct Waiting<'a> {
     pub(crate) address: &'a Address,
 }
 
+/// An address in words, for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct Shown {
+    /// Where it is.
+    pub(crate) address: String,
+    /// As it was configured.
+    pub(crate) bind: String,
+    /// `per-slot` or `shared`.
+    pub(crate) queue: &'static str,
+}
+
+impl Set {
+    fn holds(&self, place: PlaceId) -> bool {
+        self.entries.iter().any(|entry| entry.place == place)
+    }
+
+    fn ids(&self) -> impl Iterator<Item = PlaceId> {
+        self.entries.iter().map(|entry| entry.place)
+    }
+}
+
 impl Listeners {
     /// Opens every address, for one slot. All or nothing: on problems, every one of them is told
     /// and what was opened is closed and removed again.
     pub(crate) fn open(config: &SupervisorConfig) -> Result<Self, Vec<String>> {
         let mut listeners = Self {
-            places: Vec::new(),
+            places: BTreeMap::new(),
+            next: 1,
+            current: Set::default(),
+            staged: None,
+            retired: Vec::new(),
+            passed: Passed::take().map_err(|problem| vec![problem])?,
+            balance: config.balance,
+            slots: 1,
+            steered: Vec::new(),
+        };
+        listeners.stage(config)?;
+        listeners.passed.let_go();
+        if let Some((_, set)) = listeners.staged.take() {
+            listeners.current = set;
+        }
+        for place in listeners.places.values_mut() {
+            place.was_told = true;
+        }
+        Ok(listeners)
+    }
+
+    /// Finds or opens every address of the next configuration. On problems, every one of them is
+    /// told and nothing has changed. Equal addresses keep their sockets, and one that is being
+    /// closed is taken back; the generation that serves loses nothing until the commit.
+    pub(crate) fn stage(&mut self, config: &SupervisorConfig) -> Result<(), Vec<String>> {
+        self.unstage();
+        let open = self.current.ids().chain(self.retired.iter().copied());
+        let places = &self.places;
+        let can_be_taken = |(id, place): &(PlaceId, &Place)| {
+            !self.retired.contains(id) || place.can_be_readmitted()
+        };
+        let staging = Staging {
+            open: pick(places, open)
+                .into_iter()
+                .filter(can_be_taken)
+                .collect(),
+            passed: &mut self.passed,
+            per_slot: (self.balance == Balance::Slots).then_some(usize::from(self.slots)),
+            config,
+        };
+        let mut staged = staging.run();
+        if staged.has_problems() {
+            return Err(staged.undo(&mut self.passed));
+        }
+        let mut set = Set {
+            entries: Vec::new(),
             backlog: config.backlog,
         };
-        let mut problems = Vec::new();
-        let mut passed = Passed::take().map_err(|problem| vec![problem])?;
-        for bind in &config.binds {
-            match open(bind, config, &mut passed) {
-                Ok(places) => listeners.places.extend(places),
-                Err(found) => problems.extend(found),
+        for found in std::mem::take(&mut staged.entries) {
+            let place = match found.which {
+                Which::Open(id) => id,
+                Which::New(place) => {
+                    let id = self.next;
+                    self.next += 1;
+                    self.places.insert(id, place);
+                    id
+                }
+            };
+            let bind = found.bind;
+            set.entries.push(Entry { place, bind });
+        }
+        self.take_back(&set);
+        self.staged = Some((None, set));
+        let _ = self.steer_staged();
+        Ok(())
+    }
+
+    /// The places of a set that were being closed take new connections again.
+    fn take_back(&mut self, set: &Set) {
+        let slots = usize::from(self.slots);
+        for id in self.retired.extract_if(.., |id| set.holds(*id)) {
+            if let Some(place) = self.places.get_mut(&id) {
+                // A slot's socket that can't be had is told by the spawn into that slot.
+                let _ = place.grow(slots, set.backlog);
+                let _ = place.admit();
             }
         }
-        if problems.is_empty() {
-            return Ok(listeners);
+    }
+
+    /// What was staged last is this generation's.
+    pub(crate) fn assign(&mut self, generation: Generation) {
+        if let Some((whose @ None, _)) = &mut self.staged {
+            *whose = Some(generation);
         }
-        listeners.close();
-        Err(problems)
+    }
+
+    /// The generation has taken over: what it does not listen on is retired.
+    pub(crate) fn commit(&mut self, generation: Generation) {
+        let Some((_, set)) = self.staged.take_if(|(whose, _)| *whose == Some(generation)) else {
+            return;
+        };
+        let before = std::mem::replace(&mut self.current, set);
+        for entry in &before.entries {
+            if !self.current.holds(entry.place) {
+                self.retire(entry.place);
+            }
+        }
+        for entry in &self.current.entries {
+            let Some(place) = self.places.get_mut(&entry.place) else {
+                continue;
+            };
+            if self.current.backlog != before.backlog {
+                place.set_backlog(self.current.backlog);
+            }
+            if !before.holds(entry.place) {
+                place.was_told = true;
+                let (address, bind) = (place.address.to_string(), &entry.bind);
+                let queue = place.queue.name();
+                info!(
+                    event = "listen.added",
+                    address, bind, queue, "listening on {address} too"
+                );
+            }
+        }
+        // The added places from now on like the others.
+        let _ = self.steer(&self.steered.clone());
+    }
+
+    /// The generation has failed: what only it listened on is retired.
+    pub(crate) fn drop_staged(&mut self, generation: Generation) {
+        if let Some((Some(_), _)) = self
+            .staged
+            .as_ref()
+            .filter(|(whose, _)| *whose == Some(generation))
+        {
+            self.unstage();
+        }
+    }
+
+    fn unstage(&mut self) {
+        let Some((_, set)) = self.staged.take() else {
+            return;
+        };
+        for id in set.ids() {
+            if !self.current.holds(id) {
+                self.retire(id);
+            }
+        }
+    }
+
+    fn retire(&mut self, id: PlaceId) {
+        let Some(place) = self.places.get(&id) else {
+            return;
+        };
+        place.refuse();
+        self.retired.push(id);
+        if place.was_told {
+            let address = place.address.to_string();
+            info!(
+                event = "listen.retired",
+                address, "no new connections at {address}: those that wait are still served"
+            );
+        }
+    }
+
+    /// Closes what was retired; what waits there is handed over first.
+    pub(crate) fn close_retired(&mut self, mut hand_over: impl FnMut(OwnedFd)) {
+        for id in std::mem::take(&mut self.retired) {
+            let Some(place) = self.places.remove(&id) else {
+                continue;
+            };
+            let (address, was_told) = (place.address.to_string(), place.was_told);
+            let mut handed_over = 0_u32;
+            place.close(&mut |connection| {
+                handed_over += 1;
+                hand_over(connection);
+            });
+            if was_told {
+                info!(
+                    event = "listen.removed",
+                    address,
+                    handed_over,
+                    "{address} is closed; connections that waited there: {handed_over}"
+                );
+            }
+        }
     }
 
     /// Every address in the order of `--bind`.
-    pub(crate) fn places(&self) -> &[Place] {
-        &self.places
+    pub(crate) fn shown(&self) -> impl Iterator<Item = Shown> {
+        self.current.entries.iter().filter_map(|entry| {
+            let place = self.places.get(&entry.place)?;
+            Some(Shown {
+                address: place.address.to_string(),
+                bind: entry.bind.clone(),
+                queue: place.queue.name(),
+            })
+        })
     }
 
     /// Opens the sockets of a slot where they are not open; slots are opened in ascending order.
-    pub(crate) fn open_slot(&mut self, slot: SlotId) -> std::io::Result<()> {
-        for place in &mut self.places {
-            if let Queue::PerSlot(address, sockets) = &mut place.queue {
-                while sockets.len() <= usize::from(slot.0) {
-                    sockets.push(bind::another(*address, self.backlog)?);
-                }
+    pub(crate) fn open_slot(&mut self, slot: SlotId) -> io::Result<()> {
+        self.slots = self.slots.max(slot.0.saturating_add(1));
+        let (slots, backlog) = (usize::from(self.slots), self.current.backlog);
+        for (id, place) in &mut self.places {
+            if !self.retired.contains(id) {
+                place.grow(slots, backlog)?;
             }
         }
         Ok(())
     }
 
-    /// Closes the sockets of a slot and of all above. From the end: closing one in the middle
-    /// would move the last of the reuseport group to its index, and the steering would be wrong.
-    pub(crate) fn close_slot(&mut self, slot: SlotId) {
-        for place in &mut self.places {
-            if let Queue::PerSlot(_, sockets) = &mut place.queue {
-                while sockets.len() > usize::from(slot.0).max(1) {
-                    // Out of the group also if a stray process still holds a copy of it.
-                    let _ = sockets
-                        .pop()
-                        .map(|socket| SockRef::from(&socket).shutdown(Both));
-                }
-            }
+    /// Closes the sockets of a slot and of all above; what waits there is handed over first.
+    pub(crate) fn close_slot(&mut self, slot: SlotId, mut hand_over: impl FnMut(OwnedFd)) {
+        self.slots = self.slots.min(slot.0.max(1));
+        for place in self.places.values_mut() {
+            place.shrink(usize::from(slot.0), &mut hand_over);
         }
     }
 
     /// Sends new connections to these slots only; to all for none.
-    pub(crate) fn steer(&self, slots: &[SlotId]) -> std::io::Result<()> {
-        for place in &self.places {
-            let Queue::PerSlot(_, sockets) = &place.queue else {
-                continue;
-            };
-            let open = |slot: &u16| usize::from(*slot) < sockets.len();
-            let mut indexes: Vec<u16> = slots.iter().map(|slot| slot.0).filter(open).collect();
-            if indexes.is_empty() {
-                indexes = (0..).take(sockets.len()).collect();
-            }
-            if let Some(socket) = sockets.first() {
-                reuseport::choose_among(socket.as_fd(), &indexes)?;
-            }
+    pub(crate) fn steer(&mut self, slots: &[SlotId]) -> io::Result<()> {
+        self.steered = slots.to_vec();
+        for (_, place) in pick(&self.places, self.current.ids()) {
+            place.steer(slots)?;
+        }
+        self.steer_staged()
+    }
+
+    /// Until the commit only the canary is sure to listen on what was added.
+    fn steer_staged(&self) -> io::Result<()> {
+        let staged = self.staged.iter().flat_map(|(_, set)| set.ids());
+        let added = staged.filter(|id| !self.current.holds(*id));
+        for (_, place) in pick(&self.places, added) {
+            place.steer(&[SlotId(0)])?;
         }
         Ok(())
     }
 
-    /// What the worker of an open slot listens on.
-    pub(crate) fn of_slot(&self, slot: SlotId) -> Vec<(BorrowedFd<'_>, &Address)> {
-        let mut found = Vec::with_capacity(self.places.len());
-        for place in &self.places {
-            let socket = match &place.queue {
-                Queue::PerSlot(_, sockets) => sockets.get(usize::from(slot.0)),
-                Queue::Shared(socket, _) => Some(socket),
-            };
-            found.extend(socket.map(|socket| (socket.as_fd(), &place.address)));
-        }
-        found
+    /// What a worker of this generation in this slot, which is open, listens on.
+    pub(crate) fn of_slot(&self, slot: SlotId, generation: Generation) -> Vec<Offer<'_>> {
+        let set = match &self.staged {
+            Some((Some(whose), set)) if *whose == generation => set,
+            _ => &self.current,
+        };
+        let places = pick(&self.places, set.ids()).into_iter();
+        places
+            .filter_map(|(_, place)| {
+                Some(Offer {
+                    socket: place.queue.of_slot(slot)?.as_fd(),
+                    address: &place.address,
+                    is_shared: matches!(place.queue, Queue::Shared(_)),
+                })
+            })
+            .collect()
     }
 
-    /// Every queue in which connections may wait, in the order of `--bind`.
+    /// Every queue in which connections may wait, those of retired places too.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the watch looks into them soon")
+    )]
     pub(crate) fn queues(&self) -> impl Iterator<Item = Waiting<'_>> {
-        self.places.iter().flat_map(|place| {
-            let (own, shared) = match &place.queue {
-                Queue::PerSlot(_, sockets) => (sockets.as_slice(), None),
-                Queue::Shared(socket, _) => (&[][..], Some((None, socket))),
-            };
-            let own = (0..).map(SlotId).map(Some).zip(own);
-            own.chain(shared).map(|(slot, socket)| Waiting {
-                slot,
-                socket: socket.as_fd(),
-                address: &place.address,
-            })
+        self.places.values().flat_map(|place| {
+            let is_shared = matches!(place.queue, Queue::Shared(_));
+            let slots = (0..).map(move |slot| (!is_shared).then_some(SlotId(slot)));
+            slots
+                .zip(place.queue.sockets())
+                .map(|(slot, socket)| Waiting {
+                    slot,
+                    socket: socket.as_fd(),
+                    address: &place.address,
+                })
         })
     }
 
     /// Closes everything and removes the socket files. Inherited sockets' files stay: they are
     /// whoever's made them.
     pub(crate) fn close(&mut self) {
-        for place in self.places.drain(..) {
-            if let Queue::Shared(_, Some(file)) = &place.queue {
-                file.remove();
-            }
+        for place in std::mem::take(&mut self.places).into_values() {
+            place.remove_file();
         }
+        self.current.entries.clear();
+        self.staged = None;
+        self.retired.clear();
     }
-}
-
-impl Place {
-    /// For the log: `per-slot` or `shared`.
-    pub(crate) fn queue(&self) -> &'static str {
-        match self.queue {
-            Queue::PerSlot(..) => "per-slot",
-            Queue::Shared(..) => "shared",
-        }
-    }
-}
-
-fn open(
-    bind: &Bind,
-    config: &SupervisorConfig,
-    passed: &mut Passed,
-) -> Result<Vec<Place>, Vec<String>> {
-    let named = bind.to_string();
-    let shared = |socket, address, file| Place {
-        address,
-        bind: named.clone(),
-        queue: Queue::Shared(socket, file),
-    };
-    let inherited = |socket: OwnedFd| {
-        let address = inherit::check(&socket, &named, config.backlog)?;
-        Ok(shared(socket, address, None))
-    };
-    match bind {
-        Bind::Tcp(ip, port) => tcp(SocketAddr::new(*ip, *port), &named, config.backlog)
-            .map(|place| vec![place])
-            .map_err(|problem| vec![problem]),
-        Bind::Name(name, port) => by_name(name, *port, &named, config.backlog),
-        Bind::Unix(path) => unix::bind_path(path, config.backlog, config.umask)
-            .map(|(socket, file)| vec![shared(socket, Address::Unix(path.clone()), Some(file))])
-            .map_err(|problem| vec![problem]),
-        Bind::Abstract(name) => unix::bind_abstract(name, config.backlog)
-            .map(|socket| vec![shared(socket, Address::Abstract(name.clone().into()), None)])
-            .map_err(|problem| vec![problem]),
-        Bind::Fd(number) => inherit::numbered(*number, passed)
-            .and_then(inherited)
-            .map(|place| vec![place])
-            .map_err(|problem| vec![problem]),
-        Bind::Systemd(name) => {
-            let sockets = passed.named(name).map_err(|problem| vec![problem])?;
-            let opened: Result<Vec<Place>, String> = sockets.into_iter().map(inherited).collect();
-            opened.map_err(|problem| vec![problem])
-        }
-    }
-}
-
-fn tcp(address: SocketAddr, named: &str, backlog: u16) -> Result<Place, String> {
-    let opened = bind::first(address, backlog).and_then(|socket| {
-        let actual = bind::actual(&socket)?;
-        Ok((actual, socket))
-    });
-    let (actual, socket) = opened.map_err(|error| bind::explain(address, &error))?;
-    let queue = Queue::PerSlot(actual, vec![socket]);
-    Ok(Place {
-        address: Address::Tcp(actual),
-        bind: named.to_owned(),
-        queue,
-    })
-}
-
-/// A host name means all its addresses, on one port; those of a family that this machine does not
-/// have are left out if another can be had.
-fn by_name(name: &str, port: u16, named: &str, backlog: u16) -> Result<Vec<Place>, Vec<String>> {
-    let addresses = bind::resolve(name, port).map_err(|error| {
-        vec![format!(
-            "cannot listen on {named}: the name {name} can't be resolved: give an address of this machine, or 0.0.0.0 for all ({error})"
-        )]
-    })?;
-    let mut places: Vec<Place> = Vec::new();
-    let mut problems = Vec::new();
-    let mut chosen = port;
-    for mut address in addresses {
-        address.set_port(chosen);
-        match tcp(address, named, backlog) {
-            Ok(place) => {
-                if let Address::Tcp(actual) = place.address {
-                    chosen = actual.port();
-                }
-                places.push(place);
-            }
-            Err(_) if !has_family(address) => {}
-            Err(problem) => problems.push(problem),
-        }
-    }
-    match (places.is_empty(), problems.is_empty()) {
-        (false, true) => Ok(places),
-        (true, true) => Err(vec![format!(
-            "cannot listen on {named}: {name} has no usable address"
-        )]),
-        (_, false) => Err(problems),
-    }
-}
-
-/// Whether this machine speaks the address's family at all.
-fn has_family(address: SocketAddr) -> bool {
-    let any: SocketAddr = match address {
-        SocketAddr::V4(_) => ([127, 0, 0, 1], 0).into(),
-        SocketAddr::V6(_) => ([0, 0, 0, 0, 0, 0, 0, 1], 0).into(),
-    };
-    std::net::UdpSocket::bind(any).is_ok()
 }

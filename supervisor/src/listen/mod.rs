@@ -2,9 +2,14 @@
 //! waits in the kernel along with it.
 
 mod bind;
+mod filter;
 mod inherit;
 mod listeners;
+mod place;
+mod stage;
+#[cfg(test)]
+mod tests;
 mod unix;
 
 pub use inherit::is_socket_activated;
-pub(crate) use listeners::{Listeners, Waiting};
+pub(crate) use listeners::{Listeners, Offer};

@@ -6,10 +6,11 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
 use socket2::{Domain, SockAddr, Socket, Type};
 
 /// The file of a bound socket, as it was made: only this very file is removed in the end.
-#[derive(Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct SocketFile {
     path: PathBuf,
     identity: Identity,
@@ -25,11 +26,14 @@ fn identity(file: &std::fs::Metadata) -> Identity {
 impl SocketFile {
     /// Removes the file, unless it was replaced by somebody else's meanwhile.
     pub(super) fn remove(&self) {
-        if let Ok(found) = std::fs::symlink_metadata(&self.path)
-            && identity(&found) == self.identity
-        {
+        if self.is_at(&self.path) {
             let _ = std::fs::remove_file(&self.path);
         }
+    }
+
+    /// Whether it is this file that is found there, by whatever spelling of the path.
+    pub(super) fn is_at(&self, path: &Path) -> bool {
+        std::fs::symlink_metadata(path).is_ok_and(|found| identity(&found) == self.identity)
     }
 }
 

@@ -16,7 +16,12 @@ use super::vocabulary::{
 impl Fleet {
     /// A new configuration waits: the transaction begins.
     pub(super) fn stage(&mut self, mut settings: Settings, now: Moment, out: &mut Vec<Action>) {
-        settings.workers = scale::bounded(settings.workers, 0);
+        // An elastic number follows the load across reloads, as far as the new bounds let it.
+        let workers = match settings.elastic {
+            Some(_) => self.wanted_workers(),
+            None => settings.workers,
+        };
+        settings.workers = scale::bounded(workers, 0, scale::bounds(&settings));
         let generation = self.newest.next();
         self.newest = generation;
         out.push(Action::StageConfig(generation));
@@ -67,6 +72,9 @@ impl Fleet {
         self.settings = settings;
         self.wanted = usize::from(to);
         self.crashes = Window::default();
+        // The new configuration has counted the processors itself.
+        self.processors = None;
+        self.gauge.begin_anew(now);
         if from != to {
             out.push(Action::Announce(Change::Scaled {
                 from,
@@ -128,22 +136,38 @@ impl Fleet {
     }
 
     fn follow_postponed(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if let Some(to) = self.processors.take() {
+            self.scale_to_processors(to, now, out);
+        }
         let by = std::mem::take(&mut self.postponed);
         if by != 0 {
-            self.scale_to(scale::bounded(self.wanted_workers(), by), now, out);
+            let bounds = scale::bounds(&self.settings);
+            let to = scale::bounded(self.wanted_workers(), by, bounds);
+            self.scale_to(to, Scaling::Asked, now, out);
         }
     }
 
-    /// From now on so many workers are wanted. An order of an operator also revives the parked.
-    pub(super) fn scale_to(&mut self, to: u16, now: Moment, out: &mut Vec<Action>) {
+    /// There are so many usable processors now.
+    pub(super) fn scale_to_processors(&mut self, to: u16, now: Moment, out: &mut Vec<Action>) {
+        let to = scale::bounded(to, 0, scale::bounds(&self.settings));
+        if to != self.wanted_workers() {
+            self.scale_to(to, Scaling::Processors, now, out);
+        }
+    }
+
+    /// From now on so many workers are wanted. This also revives the parked.
+    pub(super) fn scale_to(
+        &mut self,
+        to: u16,
+        because: Scaling,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
+        self.gauge.begin_anew(now);
         let from = self.wanted_workers();
         let before = std::mem::replace(&mut self.wanted, usize::from(to));
         if from != to {
-            out.push(Action::Announce(Change::Scaled {
-                from,
-                to,
-                because: Scaling::Asked,
-            }));
+            out.push(Action::Announce(Change::Scaled { from, to, because }));
         }
         let mut orders = Vec::new();
         let open = self.slots.len();
@@ -193,6 +217,8 @@ impl Fleet {
             out.push(Action::DropConfig(staged.generation));
         }
         self.reload = Reload::idle();
+        self.lookout.stop();
+        self.processors = None;
         self.postponed = 0;
         out.push(Action::CloseListeners);
         for slot in &mut self.slots {

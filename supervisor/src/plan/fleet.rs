@@ -13,11 +13,13 @@
 
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 
+use super::elastic::Gauge;
+use super::look::Lookout;
 use super::reload::Reload;
 use super::restart::{Dice, Window};
 use super::scale;
 use super::slot::Slot;
-use super::vocabulary::{Action, Event, Haste, Moment, Settings, Verdict};
+use super::vocabulary::{Action, Event, Haste, Moment, Relief, Settings, Verdict};
 
 /// The fleet: every slot, and what is going on.
 #[derive(Clone, Debug)]
@@ -41,6 +43,13 @@ pub struct Fleet {
     pub(super) steered: Vec<SlotId>,
     /// What the last `Change::FleetReady` said, as long as it holds.
     pub(super) told_ready: Option<(usize, Generation)>,
+    /// A number of workers that waits for the end of the running reload: there are other
+    /// processors.
+    pub(super) processors: Option<u16>,
+    pub(super) lookout: Lookout,
+    /// The last `Action::Relieve`.
+    pub(super) relief: Relief,
+    pub(super) gauge: Gauge,
     pub(super) crashes: Window,
     pub(super) dice: Dice,
     pub(super) next_worker: u64,
@@ -70,7 +79,11 @@ impl Fleet {
     #[must_use]
     pub fn new(settings: Settings, seed: u64) -> Self {
         Self {
-            wanted: usize::from(scale::bounded(settings.workers, 0)),
+            wanted: usize::from(scale::bounded(
+                settings.workers,
+                0,
+                scale::bounds(&settings),
+            )),
             settings,
             generation: Generation::FIRST,
             newest: Generation::FIRST,
@@ -80,6 +93,10 @@ impl Fleet {
             postponed: 0,
             steered: Vec::new(),
             told_ready: None,
+            processors: None,
+            lookout: Lookout::default(),
+            relief: Relief::default(),
+            gauge: Gauge::default(),
             crashes: Window::default(),
             dice: Dice(seed),
             next_worker: 1,
@@ -117,7 +134,9 @@ impl Fleet {
                 let refills = wanted
                     .iter()
                     .filter_map(|slot| slot.refill_at(Moment::ZERO));
-                workers.chain(refills).chain(self.surplus_deadline()).min()
+                let others = self.surplus_deadline().into_iter();
+                let others = others.chain(self.lookout.deadline());
+                workers.chain(refills).chain(others).min()
             }
         }
     }

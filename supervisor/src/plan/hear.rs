@@ -9,7 +9,7 @@ use super::scale;
 use super::slot::{Gone, Role, State};
 use super::stop::harsher;
 use super::vocabulary::{
-    Action, Change, Despair, Event, Failure, Haste, Moment, Next, Request, Verdict,
+    Action, Change, Despair, Event, Failure, Haste, Moment, Next, Request, Scaling, Verdict,
 };
 
 impl Fleet {
@@ -32,7 +32,8 @@ impl Fleet {
                     self.stage(*settings, now, out);
                 }
             }
-            Event::Looked(_) | Event::Stirred => {}
+            Event::Looked(look) => self.looked(&look, now, out),
+            Event::Stirred => self.lookout.stir(now),
             Event::SentinelAnswered(_) | Event::ExecFailed => {}
             Event::ConfigRefused => {
                 if self.reload.take_loading() {
@@ -129,8 +130,12 @@ impl Fleet {
                 Answer::Queued => out.push(Action::Announce(Change::ReloadQueued)),
                 Answer::Coalesced => {}
             },
-            Request::ScaleBy(0) | Request::ScaleTo(_) | Request::Upgrade => {}
+            Request::ScaleBy(0) | Request::Upgrade => {}
             Request::ScaleBy(by) => self.asked_to_scale(by, now, out),
+            Request::ScaleTo(to) if self.reload.running().is_some() => {
+                self.processors = Some(to);
+            }
+            Request::ScaleTo(to) => self.scale_to_processors(to, now, out),
         }
     }
 
@@ -138,15 +143,15 @@ impl Fleet {
     /// meanwhile is judged by it, and followed when it is over.
     fn asked_to_scale(&mut self, by: i32, now: Moment, out: &mut Vec<Action>) {
         let asked = i64::from(by);
-        let running = self
-            .reload
-            .running()
-            .map(|transaction| transaction.settings.workers);
-        let base = scale::bounded(running.unwrap_or(self.wanted_workers()), self.postponed);
-        match (scale::changed(base, asked), running) {
-            (None, _) => out.push(Action::Announce(Change::ScaleRefused { asked: by })),
-            (Some(_), Some(_)) => self.postponed += asked,
-            (Some(wanted), None) => self.scale_to(wanted, now, out),
+        let running = self.reload.running().map(|staged| &staged.settings);
+        let bounds = scale::bounds(running.unwrap_or(&self.settings));
+        let workers = running.map_or(self.wanted_workers(), |settings| settings.workers);
+        let is_running = running.is_some();
+        let base = scale::bounded(workers, self.postponed, bounds);
+        match scale::changed(base, asked, bounds) {
+            None => out.push(Action::Announce(Change::ScaleRefused { asked: by })),
+            Some(_) if is_running => self.postponed += asked,
+            Some(wanted) => self.scale_to(wanted, Scaling::Asked, now, out),
         }
     }
 

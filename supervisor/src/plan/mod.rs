@@ -2,22 +2,28 @@
 //! clock, a random source, a logger or any other part of an operating system.
 //!
 //! [`Fleet`] has two doors, `start` and `handle`, and one question, `next_deadline`. Drawings of
-//! its states stand in `slot`, `stop`, `reload` and `fleet`, and together in `docs/lifecycle.md`.
+//! its states stand in `slot`, `stop`, `reload`, `vigil`, `look` and `fleet`, and together in `docs/lifecycle.md`.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod change;
 mod check;
+mod elastic;
 mod fleet;
 mod hear;
+mod look;
+mod relief;
 mod reload;
 mod restart;
 mod scale;
+mod sign;
 mod slot;
+mod stall;
 mod steer;
 mod stop;
 mod turn;
 mod view;
+mod vigil;
 mod vocabulary;
 mod worker;
 

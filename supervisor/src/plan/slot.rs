@@ -1,7 +1,9 @@
 //! One slot: who holds it, who is to follow, who is still leaving.
 //!
 //! ```text
-//!   Empty --spawn--> Held --late: Kill--> Dying
+//!                         late: Kill
+//!   Empty --spawn--> Held ---------------> Dying
+//!                    | ^  blocked: Abort    |
 //!                    | ^                    |
 //!      exit, or no   | | due: spawn         | exit
 //!      process       v |                    |
@@ -47,7 +49,8 @@ pub(super) enum State {
     Empty,
     /// A worker that is starting or ready.
     Held(Worker),
-    /// One that did not become ready in time and was killed; its exit counts as its death.
+    /// One that did not become ready in time and was killed, or that was blocked for too long and
+    /// was aborted; its exit counts as its death.
     Dying(Leaver),
     /// Nobody until then.
     Resting { until: Moment },
@@ -124,7 +127,7 @@ impl Slot {
         }
         let (born, ready_since) = match &self.state {
             State::Held(worker) if worker.id == id => (worker.born, worker.ready_since()),
-            State::Dying(leaver) if leaver.id == id => (leaver.born, None),
+            State::Dying(leaver) if leaver.id == id => (leaver.born, leaver.ready_since),
             State::Held(_) | State::Dying(_) => return None,
             State::Empty | State::Resting { .. } | State::Parked => return None,
         };
@@ -167,6 +170,30 @@ impl Slot {
             State::Held(worker) => Some(worker).filter(|worker| worker.is_ready()),
             State::Empty | State::Dying(_) | State::Resting { .. } | State::Parked => None,
         }
+    }
+
+    /// Everybody who serves here: the holder, the successor.
+    pub(super) fn ready(&self) -> impl Iterator<Item = &Worker> {
+        let ready = |worker: &&Worker| worker.is_ready();
+        self.ready_holder()
+            .into_iter()
+            .chain(self.successor.as_ref().filter(ready))
+    }
+
+    pub(super) fn ready_mut(&mut self) -> impl Iterator<Item = &mut Worker> {
+        let holder = match &mut self.state {
+            State::Held(worker) => Some(worker),
+            State::Empty | State::Dying(_) | State::Resting { .. } | State::Parked => None,
+        };
+        holder
+            .into_iter()
+            .chain(&mut self.successor)
+            .filter(|worker| worker.is_ready())
+    }
+
+    /// Whether somebody here answers connections, turns, and is not about to leave.
+    pub(super) fn serves_well(&self) -> bool {
+        self.ready().any(|worker| !worker.is_blocked())
     }
 
     pub(super) fn has_ready_successor(&self) -> bool {

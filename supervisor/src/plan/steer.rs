@@ -1,5 +1,5 @@
-//! Where new connections go. A slot that starts, rests or leaves keeps its sockets and what waits
-//! in them; it only gets nothing new while others can serve.
+//! Where new connections go. A slot that starts, rests, is blocked or leaves keeps its sockets and
+//! what waits in them; it only gets nothing new while others can serve.
 
 use brigade_shared::id::SlotId;
 
@@ -10,15 +10,25 @@ use super::slot::Slot;
 /// over yet.
 pub(super) fn towards(slots: &[Slot], wanted: usize, will_open_more: bool) -> Vec<SlotId> {
     let (stay, go) = slots.split_at(wanted.min(slots.len()));
-    let serving = ids(stay.iter().filter(|slot| slot.serves()));
+    let serving = ids(stay.iter().filter(|slot| slot.serves_well()));
     if !serving.is_empty() {
         return serving;
     }
     // A surplus worker is kept as long as it is the only one that serves. A successor there is
     // not counted: a slot that never got a connection can be closed without losing one.
-    let last = ids(go.iter().filter(|slot| slot.ready_holder().is_some()));
+    let holders = |go: &&Slot| go.ready_holder().is_some_and(|worker| !worker.is_blocked());
+    let last = ids(go.iter().filter(holders));
     if !last.is_empty() {
         return last;
+    }
+    // All who could serve are blocked: who recovers first is the one to wait for.
+    let blocked = ids(stay.iter().filter(|slot| slot.serves()));
+    if !blocked.is_empty() {
+        return blocked;
+    }
+    let blocked = ids(go.iter().filter(|slot| slot.ready_holder().is_some()));
+    if !blocked.is_empty() {
+        return blocked;
     }
     // Nobody serves: connections wait, but only where the socket will not be closed.
     if go.is_empty() && !will_open_more {
@@ -38,6 +48,7 @@ mod tests {
 
     use super::towards;
     use crate::plan::slot::{Slot, State};
+    use crate::plan::vigil::Vigil;
     use crate::plan::vocabulary::Moment;
     use crate::plan::worker::{Stage, Worker};
 
@@ -50,10 +61,19 @@ mod tests {
         }
     }
 
-    /// Slots by their letters: Ready, Starting, empty (-), successor ready (+).
+    /// Slots by their letters: Ready, Blocked, Starting, empty (-), successor ready (+).
     fn slots(letters: &str) -> Vec<Slot> {
         let ready = worker(Stage::Ready {
             since: Moment::ZERO,
+            vigil: Vigil::Unseen,
+        });
+        let blocked = worker(Stage::Ready {
+            since: Moment::ZERO,
+            vigil: Vigil::Blocked {
+                mark: 0,
+                since: Moment::ZERO,
+                counted: Moment::ZERO,
+            },
         });
         let starting = worker(Stage::Starting {
             overdue: Moment::MAX,
@@ -62,6 +82,7 @@ mod tests {
             let mut slot = Slot::new(SlotId(index), None);
             match letter {
                 'R' => slot.state = State::Held(ready),
+                'B' => slot.state = State::Held(blocked),
                 'S' => slot.state = State::Held(starting),
                 '+' => slot.successor = Some(ready),
                 _ => {}
@@ -91,6 +112,14 @@ mod tests {
             [0, 1],
             "a trial is not steered to"
         );
+    }
+
+    #[test]
+    fn the_blocked_get_nothing_while_somebody_turns() {
+        assert_eq!(steered("RBR", 3, false), [0, 2]);
+        assert_eq!(steered("BBR", 2, false), [2], "a surplus worker turns");
+        assert_eq!(steered("BSBB", 3, false), [0, 2], "all who could serve");
+        assert_eq!(steered("S-B", 2, false), [2]);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //! ```text
 //!   drain           drain_timeout      kill_timeout           10 s
 //!  -------> Draining ----------> Cutting ---------> Dying -----------> Lost
-//!              |      Cut          ^       Kill     |   ^ Kill,         | ^ Kill,
-//!              +---- cut, Cut -----+                +---+ every 2 s     +-+ every 2 s
-//!              +---- kill, Kill ------------------->
+//!              |      Cut          ^       Kill     ^   ^ Kill,         | ^ Kill,
+//!              +---- cut, Cut -----+                |---+ every 2 s     +-+ every 2 s
+//!              +---- kill, Kill ------------------->|
+//!   abort (blocked for too long)     kill_timeout   |
+//!  -------> Aborting -------------------------------+
+//!     Abort                             Kill
 //! ```
 //!
 //! From every state the worker's exit ends it. A worker that is not ready serves nobody: it
@@ -29,6 +32,8 @@ pub(super) const LOST_AFTER: Duration = Duration::from_secs(10);
 pub(super) struct Leaver {
     pub(super) id: WorkerId,
     pub(super) born: Moment,
+    /// Since when it had served.
+    pub(super) ready_since: Option<Moment>,
     /// What it was asked for: what it has missed when it is killed.
     asked: Deadline,
     rung: Rung,
@@ -39,6 +44,7 @@ pub(super) struct Leaver {
 enum Rung {
     Draining { until: Moment },
     Cutting { until: Moment },
+    Aborting { until: Moment },
     Dying { again: Moment, lost: Moment },
     Lost { again: Moment },
 }
@@ -60,6 +66,7 @@ impl Leaver {
             stage,
             generation: _,
         } = worker;
+        let ready_since = worker.ready_since();
         out.push(Action::Announce(Change::WorkerDraining {
             worker: id,
             because,
@@ -93,6 +100,7 @@ impl Leaver {
         Self {
             id,
             born,
+            ready_since,
             asked,
             rung,
         }
@@ -109,8 +117,34 @@ impl Leaver {
         Self {
             id,
             born,
+            ready_since: None,
             asked,
             rung: Self::killed(id, now, out),
+        }
+    }
+
+    /// Ends a worker that was blocked for too long, in a way that leaves a core.
+    pub(super) fn stalled(
+        worker: Worker,
+        settings: &Settings,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) -> Self {
+        let Worker { id, born, .. } = worker;
+        let asked = Deadline::Stall;
+        out.push(Action::Announce(Change::WorkerOverdue {
+            worker: id,
+            deadline: asked,
+        }));
+        out.push(Action::Abort(id));
+        Self {
+            id,
+            born,
+            ready_since: worker.ready_since(),
+            asked,
+            rung: Rung::Aborting {
+                until: now + settings.kill_timeout,
+            },
         }
     }
 
@@ -135,7 +169,10 @@ impl Leaver {
             (Rung::Cutting { until }, Haste::Drain | Haste::Cut) => Rung::Cutting {
                 until: until.min(cut_by),
             },
-            (Rung::Draining { .. } | Rung::Cutting { .. }, Haste::Kill) => {
+            (Rung::Aborting { until }, Haste::Drain | Haste::Cut) => Rung::Aborting {
+                until: until.min(cut_by),
+            },
+            (Rung::Draining { .. } | Rung::Cutting { .. } | Rung::Aborting { .. }, Haste::Kill) => {
                 Self::killed(self.id, now, out)
             }
             (
@@ -163,6 +200,8 @@ impl Leaver {
                 out.push(Action::Announce(Change::WorkerOverdue { worker, deadline }));
                 Self::killed(worker, now, out)
             }
+            // That it is overdue was said when it was aborted.
+            Rung::Aborting { .. } => Self::killed(worker, now, out),
             Rung::Dying { lost, .. } => {
                 out.push(Action::Kill(worker));
                 let again = now + KILL_AGAIN;
@@ -190,6 +229,7 @@ impl Leaver {
     pub(super) fn deadline(&self) -> Moment {
         match self.rung {
             Rung::Draining { until } | Rung::Cutting { until } => until,
+            Rung::Aborting { until } => until,
             Rung::Dying { again, .. } | Rung::Lost { again } => again,
         }
     }
@@ -198,7 +238,8 @@ impl Leaver {
     pub(super) fn is_lost(&self) -> bool {
         match self.rung {
             Rung::Lost { .. } => true,
-            Rung::Draining { .. } | Rung::Cutting { .. } | Rung::Dying { .. } => false,
+            Rung::Draining { .. } | Rung::Cutting { .. } => false,
+            Rung::Aborting { .. } | Rung::Dying { .. } => false,
         }
     }
 

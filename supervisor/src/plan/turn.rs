@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
+use brigade_config::MAX_WORKERS;
 use brigade_shared::id::Generation;
 
 use super::fleet::{Fleet, Phase};
 use super::slot::{Slot, State};
+use super::steer;
 use super::stop::Leaver;
 use super::vocabulary::{Action, Change, Despair, Failure, Haste, Leaving, Moment, Verdict};
 use super::worker::{Stage, Worker};
-use super::{scale, steer};
 
 impl Fleet {
     /// Orders that make workers leave always follow the steering that leaves them out, and what
@@ -28,6 +29,8 @@ impl Fleet {
             self.relieve_surplus(now, out);
             self.close_surplus(now, out);
             self.tell_ready(out);
+            let news = self.relieve(out);
+            self.watch(news, now, out);
         }
         self.finish(out);
     }
@@ -235,7 +238,7 @@ impl Fleet {
     }
 
     pub(super) fn wanted_workers(&self) -> u16 {
-        u16::try_from(self.wanted).unwrap_or(scale::bounded(u16::MAX, 0))
+        u16::try_from(self.wanted).unwrap_or(MAX_WORKERS)
     }
 }
 

@@ -3,14 +3,15 @@
 //!
 //! ```text
 //!   spawn                Ready
-//!  -------> Starting ----------------> Ready
-//!              | start_timeout           |
-//!              v                         v dismissed
+//!  -------> Starting ----------------> Ready <--> blocked (vigil.rs)
+//!              | start_timeout           |            | stall_limit
+//!              v                         v dismissed  v
 //!            killed                  the ladder of stop.rs
 //! ```
 
 use brigade_shared::id::{Generation, WorkerId};
 
+use super::vigil::Vigil;
 use super::vocabulary::Moment;
 
 /// A worker that serves or is about to.
@@ -28,8 +29,8 @@ pub(super) struct Worker {
 pub(super) enum Stage {
     /// Not ready yet, and late from `overdue` on.
     Starting { overdue: Moment },
-    /// Serving since then.
-    Ready { since: Moment },
+    /// Serving since then, and watched.
+    Ready { since: Moment, vigil: Vigil },
 }
 
 impl Worker {
@@ -38,7 +39,10 @@ impl Worker {
     pub(super) fn became_ready(&mut self, now: Moment) -> bool {
         match self.stage {
             Stage::Starting { .. } => {
-                self.stage = Stage::Ready { since: now };
+                self.stage = Stage::Ready {
+                    since: now,
+                    vigil: Vigil::Unseen,
+                };
                 true
             }
             Stage::Ready { .. } => false,
@@ -52,8 +56,27 @@ impl Worker {
     pub(super) fn ready_since(&self) -> Option<Moment> {
         match self.stage {
             Stage::Starting { .. } => None,
-            Stage::Ready { since } => Some(since),
+            Stage::Ready { since, .. } => Some(since),
         }
+    }
+
+    /// What is known of whether it turns, once it serves.
+    pub(super) fn vigil(&self) -> Option<Vigil> {
+        match self.stage {
+            Stage::Starting { .. } => None,
+            Stage::Ready { vigil, .. } => Some(vigil),
+        }
+    }
+
+    pub(super) fn vigil_mut(&mut self) -> Option<&mut Vigil> {
+        match &mut self.stage {
+            Stage::Starting { .. } => None,
+            Stage::Ready { vigil, .. } => Some(vigil),
+        }
+    }
+
+    pub(super) fn is_blocked(&self) -> bool {
+        self.vigil().is_some_and(Vigil::is_blocked)
     }
 
     /// When it will be late.

@@ -47,8 +47,8 @@ impl Ledger {
             }
             Action::Announce(change) => self.see_change(change, now),
             Action::Finish(verdict) => self.see_finish(*verdict, now),
-            Action::Look | Action::Ask(_) | Action::Abort(_) => unasked(action),
-            Action::Doze | Action::Relieve(_) => unasked(action),
+            Action::Look | Action::Doze | Action::Relieve(_) => Ok(()),
+            Action::Ask(_) | Action::Abort(_) => unasked(action),
             Action::CloseRetired | Action::AskSentinel => unasked(action),
             Action::ExecNew | Action::ExecOld | Action::ForgetOld => unasked(action),
         }

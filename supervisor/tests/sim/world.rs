@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Event, Fleet, Moment, Request};
+use brigade_supervisor::plan::{Action, Event, Fleet, Look, Moment, Request};
 
 use super::dice::Dice;
 use super::ledger::{Broken, Ledger, Rule};
@@ -234,8 +234,11 @@ impl World {
             Action::OpenSlot(_) | Action::CloseSlot(_) | Action::Steer(_) => {}
             Action::StageConfig(_) | Action::CommitConfig(_) | Action::DropConfig(_) => {}
             Action::CloseListeners | Action::Announce(_) | Action::Finish(_) => {}
-            Action::Look | Action::Ask(_) | Action::Abort(_) => {}
-            Action::Doze | Action::Relieve(_) => {}
+            Action::Look => {
+                let found = Event::Looked(Look::default());
+                self.after(Duration::ZERO, Happening::Heard(found));
+            }
+            Action::Ask(_) | Action::Abort(_) | Action::Doze | Action::Relieve(_) => {}
             Action::CloseRetired | Action::AskSentinel => {}
             Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
         }

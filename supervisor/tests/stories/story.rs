@@ -1,10 +1,14 @@
 //! How a story is told: a fleet, a clock that the story winds, and what was ordered last.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Change, Event, Fleet, Moment, Recycle, Request, Settings};
+use brigade_supervisor::plan::{
+    Action, Change, Event, Fleet, Look, Moment, Recycle, Relief, Request, Settings, Sight, Signs,
+    SlotState, SlotView,
+};
 
 /// Settings in round numbers.
 pub(super) fn settings(workers: u16) -> Settings {
@@ -50,6 +54,10 @@ pub(super) struct Story {
     pub(super) now: Moment,
     /// What the last event led to.
     pub(super) orders: Vec<Action>,
+    /// What looks find: the workers that do not idle, and what waits.
+    pub(super) signs: BTreeMap<WorkerId, Signs>,
+    pub(super) waiting: BTreeMap<SlotId, u32>,
+    pub(super) waiting_shared: u32,
 }
 
 impl Story {
@@ -62,6 +70,9 @@ impl Story {
             fleet,
             now: Moment::ZERO,
             orders,
+            signs: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            waiting_shared: 0,
         }
     }
 
@@ -78,7 +89,73 @@ impl Story {
     /// The fleet hears this now.
     pub(super) fn hears(&mut self, event: Event) -> &mut Self {
         self.orders.clear();
+        self.turns(event);
+        self
+    }
+
+    /// One turn, and the next if it ordered a look.
+    fn turns(&mut self, event: Event) {
+        let before = self.orders.len();
         self.fleet.handle(event, self.now, &mut self.orders);
+        if self.orders[before..].contains(&Action::Look) {
+            let look = Event::Looked(self.look());
+            self.fleet.handle(look, self.now, &mut self.orders);
+        }
+    }
+
+    /// What a look finds now: whoever is not said to do something is parked.
+    fn look(&self) -> Look {
+        let idle = Signs::Row {
+            progress: 0,
+            is_running: false,
+            busy: Duration::ZERO,
+            answered: 0,
+        };
+        let holders = |slot: &SlotView| match slot.state {
+            SlotState::Ready(worker) => Some(worker),
+            _ => None,
+        };
+        let successors = |slot: &SlotView| slot.successor.filter(|(_, ready)| *ready);
+        let ready = self.fleet.slots().flat_map(|slot| {
+            let successor = successors(&slot).map(|(worker, _)| worker);
+            holders(&slot).into_iter().chain(successor)
+        });
+        let sight = |worker| Sight {
+            worker,
+            signs: *self.signs.get(&worker).unwrap_or(&idle),
+            memory: None,
+        };
+        Look {
+            workers: ready.map(sight).collect(),
+            waiting: self
+                .waiting
+                .iter()
+                .map(|(slot, count)| (*slot, *count))
+                .collect(),
+            waiting_shared: self.waiting_shared,
+        }
+    }
+
+    /// From now on looks find this worker at work, with so much progress.
+    pub(super) fn works(&mut self, worker: u64, progress: u64) -> &mut Self {
+        self.shows(worker, progress, true)
+    }
+
+    /// From now on looks find this worker waiting for something to do.
+    pub(super) fn parks(&mut self, worker: u64, progress: u64) -> &mut Self {
+        self.shows(worker, progress, false)
+    }
+
+    fn shows(&mut self, worker: u64, progress: u64, is_running: bool) -> &mut Self {
+        let busy = Duration::ZERO;
+        let answered = 0;
+        let signs = Signs::Row {
+            progress,
+            is_running,
+            busy,
+            answered,
+        };
+        self.signs.insert(WorkerId(worker), signs);
         self
     }
 
@@ -107,16 +184,31 @@ impl Story {
         self.orders.clear();
         while let Some(at) = self.fleet.next_deadline().filter(|at| *at <= until) {
             self.now = at;
-            self.fleet.handle(Event::Tick, at, &mut self.orders);
+            self.turns(Event::Tick);
         }
         self.now = until;
         self
     }
 
-    /// Everything but what was said.
+    /// Everything but what was said, and but the watch over those who serve.
     pub(super) fn deeds(&self) -> Vec<Action> {
-        let quiet = |action: &&Action| !matches!(action, Action::Announce(_));
-        self.orders.iter().filter(quiet).cloned().collect()
+        let deed = |action: &&Action| {
+            !matches!(action, Action::Announce(_) | Action::Relieve(_))
+                && !matches!(action, Action::Look | Action::Doze)
+        };
+        self.orders.iter().filter(deed).cloned().collect()
+    }
+
+    /// The last order to relieve.
+    pub(super) fn relief(&self) -> Option<&Relief> {
+        self.orders.iter().rev().find_map(|action| match action {
+            Action::Relieve(relief) => Some(relief),
+            _ => None,
+        })
+    }
+
+    pub(super) fn count(&self, action: &Action) -> usize {
+        self.orders.iter().filter(|other| *other == action).count()
     }
 
     pub(super) fn said(&self, change: &Change) -> bool {

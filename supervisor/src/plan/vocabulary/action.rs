@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use brigade_shared::id::{Generation, SlotId, WorkerId};
+use serde::{Deserialize, Serialize};
 
 use super::change::Change;
 use super::reason::Verdict;
@@ -44,8 +45,9 @@ pub enum Action {
     Look,
     /// Ask a worker that looks stuck to show that its loop turns: its progress moves if it does.
     Ask(WorkerId),
-    /// Nothing goes on: no more looks are due. Answered by `Stirred` as soon as a loop turns or a
-    /// connection waits.
+    /// Nothing goes on: no looks are due until `Stirred`, which answers as soon as a loop turns, a
+    /// connection waits, or a program says its first `WATCHDOG=1`. A `Look` that comes before, for
+    /// another reason, ends the doze too.
     Doze,
     /// Who serves what nobody comes to. Holds until the next one.
     Relieve(Relief),
@@ -79,7 +81,7 @@ pub enum Action {
 }
 
 /// Whose connections others serve, and who these are.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub struct Relief {
     /// What waits for these slots is taken from their queues; in ascending order.
     pub slots: Vec<SlotId>,

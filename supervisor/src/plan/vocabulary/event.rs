@@ -81,6 +81,8 @@ pub enum Signs {
     Words {
         /// How often it said `WATCHDOG=1`. With 0 it takes no part in the watch.
         watchdogs: u64,
+        /// Since it last said so.
+        silent: Duration,
     },
 }
 

@@ -1,0 +1,240 @@
+//! One address: its sockets, from the first bind until nothing waits in them any more.
+//!
+//! ```text
+//!              no longer configured                 after the settling time
+//!   Serving ------------------------> Retired -----------------------------> closed
+//!      ^         refuse                  |   what waits is handed over
+//!      +---------------------------------+
+//!            configured again: admit
+//! ```
+
+use std::io;
+use std::net::Shutdown;
+use std::net::SocketAddr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use brigade_shared::id::SlotId;
+use brigade_shared::seat::Address;
+use brigade_shared::sys::reuseport;
+use nix::libc::{SOCK_CLOEXEC, SOCK_NONBLOCK};
+use socket2::SockRef;
+
+use super::inherit::Inheritance;
+use super::unix::SocketFile;
+use super::{bind, filter};
+
+/// One address and its sockets.
+#[derive(Debug)]
+pub(super) struct Place {
+    /// Where it is.
+    pub(super) address: Address,
+    /// Where it came from.
+    pub(super) origin: Origin,
+    /// Its sockets.
+    pub(super) queue: Queue,
+    /// Whether it has ever been part of a generation that took over. If not, nobody was told.
+    pub(super) was_told: bool,
+}
+
+/// Where a place came from.
+#[derive(Debug)]
+pub(super) enum Origin {
+    /// Bound here, for these words of the configuration; the file that a Unix socket has.
+    Bound(String, Option<SocketFile>),
+    /// Somebody else's, who may go on to use it.
+    Inherited(Inheritance),
+}
+
+/// How connections to a place wait.
+#[derive(Debug)]
+pub(super) enum Queue {
+    /// A queue per slot: the index is the slot, and the socket's index in its reuseport group.
+    PerSlot(SocketAddr, Vec<OwnedFd>),
+    /// One queue for all.
+    Shared(OwnedFd),
+}
+
+impl Queue {
+    /// All its sockets.
+    pub(super) fn sockets(&self) -> &[OwnedFd] {
+        match self {
+            Self::PerSlot(_, sockets) => sockets,
+            Self::Shared(socket) => std::slice::from_ref(socket),
+        }
+    }
+
+    /// The one that a slot's worker accepts from.
+    pub(super) fn of_slot(&self, slot: SlotId) -> Option<&OwnedFd> {
+        match self {
+            Self::PerSlot(_, sockets) => sockets.get(usize::from(slot.0)),
+            Self::Shared(socket) => Some(socket),
+        }
+    }
+
+    /// For the log: `per-slot` or `shared`.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::PerSlot(..) => "per-slot",
+            Self::Shared(_) => "shared",
+        }
+    }
+}
+
+impl Place {
+    /// Where it is, if it is a TCP address.
+    pub(super) fn tcp(&self) -> Option<SocketAddr> {
+        match self.address {
+            Address::Tcp(address) => Some(address),
+            Address::Unix(_) | Address::Abstract(_) => None,
+        }
+    }
+
+    /// How it is inherited, if it is.
+    pub(super) fn inheritance(&self) -> Option<&Inheritance> {
+        match &self.origin {
+            Origin::Inherited(from) => Some(from),
+            Origin::Bound(..) => None,
+        }
+    }
+
+    /// Opens sockets until there are as many as slots.
+    pub(super) fn grow(&mut self, slots: usize, backlog: u16) -> io::Result<()> {
+        if let Queue::PerSlot(address, sockets) = &mut self.queue {
+            while sockets.len() < slots {
+                sockets.push(bind::another(*address, backlog)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// Closes sockets until there are as many as slots, but for the first. From the end: closing
+    /// one in the middle would move the last of the reuseport group to its index, and the
+    /// steering would be wrong.
+    pub(super) fn shrink(&mut self, slots: usize, hand_over: &mut impl FnMut(OwnedFd)) {
+        if let Queue::PerSlot(_, sockets) = &mut self.queue {
+            while sockets.len() > slots.max(1) {
+                if let Some(socket) = sockets.pop() {
+                    empty(&socket, hand_over);
+                    // Out of the group also if a stray process still holds a copy of it.
+                    let _ = SockRef::from(&socket).shutdown(Shutdown::Both);
+                }
+            }
+        }
+    }
+
+    /// Sends new connections to these slots only; to all for none.
+    pub(super) fn steer(&self, slots: &[SlotId]) -> io::Result<()> {
+        let Queue::PerSlot(_, sockets) = &self.queue else {
+            return Ok(());
+        };
+        let open = |slot: &u16| usize::from(*slot) < sockets.len();
+        let mut indexes: Vec<u16> = slots.iter().map(|slot| slot.0).filter(open).collect();
+        if indexes.is_empty() {
+            indexes = (0..).take(sockets.len()).collect();
+        }
+        match sockets.first() {
+            Some(socket) => reuseport::choose_among(socket.as_fd(), &indexes),
+            None => Ok(()),
+        }
+    }
+
+    /// Another limit of what may wait; an inherited socket's is its maker's.
+    pub(super) fn set_backlog(&self, backlog: u16) {
+        if let Origin::Bound(..) = self.origin {
+            for socket in self.queue.sockets() {
+                // Listening already: it can't fail.
+                let _ = SockRef::from(socket).listen(i32::from(backlog));
+            }
+        }
+    }
+
+    /// Takes no new connections any more, as far as that can be taken back. Those that wait or
+    /// whose handshake is under way are still accepted.
+    pub(super) fn refuse(&self) {
+        match (&self.origin, &self.address) {
+            // Whoever made it may go on to use it.
+            (Origin::Inherited(_), _) => {}
+            (Origin::Bound(..), Address::Tcp(_)) => {
+                for socket in self.queue.sockets() {
+                    // Out of kernel memory: then what comes until the end is handed over like
+                    // what waits.
+                    let _ = filter::refuse(socket);
+                }
+            }
+            (Origin::Bound(_, file), Address::Unix(_)) => {
+                if let Some(file) = file {
+                    file.remove();
+                }
+            }
+            // Only to be closed.
+            (Origin::Bound(..), Address::Abstract(_)) => {}
+        }
+    }
+
+    /// Whether [`Self::refuse`] can be taken back: a file that was removed can't be made again.
+    pub(super) fn can_be_readmitted(&self) -> bool {
+        self.inheritance().is_some() || !matches!(self.address, Address::Unix(_))
+    }
+
+    /// Takes new connections again.
+    pub(super) fn admit(&self) -> io::Result<()> {
+        match self.tcp() {
+            Some(_) if self.inheritance().is_none() => {
+                self.queue.sockets().iter().try_for_each(filter::admit)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Hands over what waits and closes.
+    pub(super) fn close(self, hand_over: &mut impl FnMut(OwnedFd)) {
+        let is_ours = self.inheritance().is_none();
+        let is_unix = self.tcp().is_none();
+        for socket in self.queue.sockets() {
+            if is_ours && is_unix {
+                // Who would come between the last accept and the end is refused instead of reset.
+                let _ = SockRef::from(socket).shutdown(Shutdown::Read);
+            }
+            empty(socket, hand_over);
+            if is_ours {
+                // A process that still holds a copy must not keep the address.
+                let _ = SockRef::from(socket).shutdown(Shutdown::Both);
+            }
+        }
+        self.remove_file();
+    }
+
+    /// Removes the file, if it has one. An inherited socket's stays: it is whoever's made it.
+    pub(super) fn remove_file(&self) {
+        if let Origin::Bound(_, Some(file)) = &self.origin {
+            file.remove();
+        }
+    }
+}
+
+/// No more than this is taken from one queue in one go: somebody else may fill an inherited one
+/// for ever. The longest queue that there can be.
+const MOST: usize = 65_536;
+
+/// Hands over what waits in a queue.
+fn empty(socket: &OwnedFd, hand_over: &mut impl FnMut(OwnedFd)) {
+    for _ in 0..MOST {
+        match accept(socket.as_fd()) {
+            Ok(connection) => hand_over(connection),
+            Err(error) if concerns_one(&error) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Takes the connection at the head of a queue.
+fn accept(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let accepted = SockRef::from(&socket).accept4(SOCK_CLOEXEC | SOCK_NONBLOCK);
+    accepted.map(|(connection, _)| connection.into())
+}
+
+/// Whether only this one connection failed, accept(2); the next may be fine.
+fn concerns_one(error: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(error.kind(), Kind::ConnectionAborted | Kind::Interrupted)
+}
