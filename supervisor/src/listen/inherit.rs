@@ -65,6 +65,22 @@ impl Passed {
         Ok(Self { left, names })
     }
 
+    /// What one knows of it who holds none of the sockets yet.
+    pub(super) const fn remembered(names: Vec<String>) -> Self {
+        let left = Vec::new();
+        Self { left, names }
+    }
+
+    /// What systemd called the sockets that it passed.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Those that nobody has taken.
+    pub(super) fn left(&self) -> impl Iterator<Item = &(OwnedFd, Inheritance)> {
+        self.left.iter()
+    }
+
     /// Lets go of those that nobody has taken: connections would wait there for ever.
     pub(super) fn let_go(&mut self) {
         self.left.clear();

@@ -8,11 +8,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use brigade_config::{Balance, SupervisorConfig};
 use brigade_shared::id::{Generation, SlotId};
 use brigade_shared::seat::Address;
+use serde::{Deserialize, Serialize};
 use tracing::info;
 
 use super::inherit::Passed;
 use super::place::{Place, Queue};
-use super::stage::{PlaceId, Staging, Which, pick};
+use super::stage::{PlaceId, Staged, Staging, Which, pick};
 
 /// Every address and its sockets.
 #[derive(Debug)]
@@ -36,14 +37,14 @@ pub(crate) struct Listeners {
 }
 
 /// What one configuration names, in its order.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub(super) struct Set {
     pub(super) entries: Vec<Entry>,
     pub(super) backlog: u16,
 }
 
 /// A place as one configuration names it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Entry {
     pub(super) place: PlaceId,
     pub(super) bind: String,
@@ -124,21 +125,7 @@ impl Listeners {
     /// closed is taken back; the generation that serves loses nothing until the commit.
     pub(crate) fn stage(&mut self, config: &SupervisorConfig) -> Result<(), Vec<String>> {
         self.unstage();
-        let open = self.current.ids().chain(self.retired.iter().copied());
-        let places = &self.places;
-        let can_be_taken = |(id, place): &(PlaceId, &Place)| {
-            !self.retired.contains(id) || place.can_be_readmitted()
-        };
-        let staging = Staging {
-            open: pick(places, open)
-                .into_iter()
-                .filter(can_be_taken)
-                .collect(),
-            passed: &mut self.passed,
-            per_slot: (self.balance == Balance::Slots).then_some(usize::from(self.slots)),
-            config,
-        };
-        let mut staged = staging.run();
+        let mut staged = self.find_or_open(config);
         if staged.has_problems() {
             return Err(staged.undo(&mut self.passed));
         }
@@ -163,6 +150,24 @@ impl Listeners {
         self.staged = Some((None, set));
         let _ = self.steer_staged();
         Ok(())
+    }
+
+    pub(super) fn find_or_open(&mut self, config: &SupervisorConfig) -> Staged {
+        let open = self.current.ids().chain(self.retired.iter().copied());
+        let places = &self.places;
+        let can_be_taken = |(id, place): &(PlaceId, &Place)| {
+            !self.retired.contains(id) || place.can_be_readmitted()
+        };
+        let staging = Staging {
+            open: pick(places, open)
+                .into_iter()
+                .filter(can_be_taken)
+                .collect(),
+            passed: &mut self.passed,
+            per_slot: (self.balance == Balance::Slots).then_some(usize::from(self.slots)),
+            config,
+        };
+        staging.run()
     }
 
     /// The places of a set that were being closed take new connections again.

@@ -9,6 +9,11 @@ mod place;
 mod stage;
 #[cfg(test)]
 mod tests;
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the upgrade in place comes soon")
+)]
+mod travel;
 mod unix;
 
 pub use inherit::is_socket_activated;

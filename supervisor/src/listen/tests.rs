@@ -10,9 +10,11 @@ use std::time::Duration;
 use brigade_config::{Balance, Bind, Config, SupervisorConfig};
 use brigade_shared::id::{Generation, SlotId};
 use brigade_shared::seat::Address;
+use brigade_shared::sys::fd;
 use nix::sys::stat::fstat;
 
 use super::listeners::Listeners;
+use crate::handover::{Packing, Unpacking};
 
 const SECOND: Generation = Generation(2);
 const THIRD: Generation = Generation(3);
@@ -338,4 +340,76 @@ fn an_abstract_name_serves_until_it_is_closed() {
     assert!(speaks(waits, served.pop().unwrap()));
     let late = UnixStream::connect_addr(&address).unwrap_err();
     assert_eq!(late.kind(), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn a_rehearsal_finds_every_problem_and_leaves_no_trace() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut listeners = open(&[local(0)]);
+    let kept = addresses(&listeners, Generation::FIRST);
+    reload(&mut listeners, SECOND, &[everywhere(0)]);
+    let new = Bind::Unix(folder.path().join("new"));
+    listeners
+        .rehearse(&config(&[new, local(kept[0].port()), local(0)]))
+        .unwrap();
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert_eq!(
+        connect(kept[0]).unwrap_err(),
+        ErrorKind::TimedOut,
+        "still retired"
+    );
+    let binds = [Bind::Fd(99), Bind::Unix(folder.path().join("no/such"))];
+    let problems = listeners.rehearse(&config(&binds)).unwrap_err();
+    assert_eq!(problems.len(), 2);
+}
+
+#[test]
+fn everything_goes_along_into_another_program() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.sock");
+    let mut listeners = open(&[local(0), Bind::Unix(path.clone()), everywhere(0)]);
+    listeners.open_slot(SlotId(2)).unwrap();
+    let told = addresses(&listeners, Generation::FIRST);
+    let kept = [local(told[0].port()), Bind::Unix(path.clone())];
+    reload(&mut listeners, SECOND, &kept);
+    listeners
+        .stage(&config(&[&kept[..], &[local(0)]].concat()))
+        .unwrap();
+    listeners.assign(THIRD);
+    let seen = |listeners: &Listeners| {
+        let of = |generation| (0..3).map(move |slot| (slot, generation));
+        let all = of(SECOND).chain(of(THIRD));
+        let all = all.map(|(slot, generation)| sockets(listeners, slot, generation));
+        all.collect::<Vec<_>>()
+    };
+    let before = seen(&listeners);
+    let mut packing = Packing::default();
+    let state = serde_json::to_string(&listeners.pack(&mut packing)).unwrap();
+    let numbers = packing.numbers();
+    for number in &numbers {
+        fd::set_inheritable(*number, true).unwrap();
+    }
+    // As an exec does it: the descriptors stay, and nobody owns them.
+    let _left_behind = std::mem::ManuallyDrop::new(listeners);
+    let unpack =
+        |mut luggage| Listeners::unpack(serde_json::from_str(&state).unwrap(), &mut luggage);
+    let mut listeners = unpack(Unpacking::new(&numbers)).unwrap();
+    assert_eq!(seen(&listeners), before);
+    connect(told[0]).unwrap();
+    UnixStream::connect(&path).unwrap();
+    let removed: SocketAddr = ([127, 0, 0, 1], told[1].port()).into();
+    assert_eq!(
+        connect(removed).unwrap_err(),
+        ErrorKind::TimedOut,
+        "still retired"
+    );
+    listeners.close_retired(nobody);
+    assert_eq!(connect(removed).unwrap_err(), ErrorKind::ConnectionRefused);
+    listeners.commit(THIRD);
+    listeners.close();
+    assert!(!path.exists(), "it is still ours to remove");
+    assert!(
+        unpack(Unpacking::new(&numbers)).is_err(),
+        "nothing came along"
+    );
 }
