@@ -3,22 +3,21 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 
-use brigade_config::Config;
+use brigade_config::{Config, SupervisorConfig};
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::log;
-use brigade_shared::message::Order;
 use brigade_shared::sys::signal::Signals;
 use tracing::{debug, error, info};
 
+use crate::attend::Attention;
 use crate::boot::LoadConfig;
 use crate::listen::Listeners;
 use crate::orders;
 use crate::passing::Passing;
-use crate::plan::{Action, Change, Event, Look, Verdict};
-use crate::roster::{Member, Roster, Tie};
+use crate::plan::{Action, Change, Event, Verdict};
+use crate::roster::{Member, Roster, Standing};
 use crate::settings;
 use crate::spawn::{Birth, Nursery, Surroundings};
 use crate::tell::{Telling, last_words, tell};
@@ -33,6 +32,8 @@ pub(crate) struct Hands {
     pub(crate) load_config: LoadConfig,
     /// Where the workers' output goes.
     pub(crate) passing: Passing,
+    /// What is remembered of workers and queues between two turns.
+    pub(crate) attention: Attention,
     /// For the plan's next turn.
     pub(crate) events: VecDeque<Event>,
     /// Set in the end.
@@ -67,6 +68,17 @@ impl Configs {
             .unwrap_or_default()
     }
 
+    /// The configuration of those that serve.
+    pub(crate) fn committed(&self) -> Option<&SupervisorConfig> {
+        let first = self.of.values().next();
+        first.map(|config| &config.supervisor)
+    }
+
+    /// How much memory a worker of the generation may use.
+    pub(crate) fn memory_limit(&self, generation: Generation) -> Option<u64> {
+        self.get(generation)?.supervisor.recycle.memory
+    }
+
     /// The configuration of a generation, or else the oldest that is kept.
     fn get(&self, generation: Generation) -> Option<&Config> {
         self.of.get(&generation).or_else(|| self.of.values().next())
@@ -76,14 +88,16 @@ impl Configs {
 impl Hands {
     /// Carries out one action.
     pub(crate) fn act(&mut self, action: Action) {
+        // Of a turn's steerings the last is enough (a fleet of hundreds that starts has one for
+        // each), but whoever is made or told to leave finds it in force.
+        if !matches!(action, Action::Steer(_) | Action::Announce(_)) {
+            self.steer_now();
+        }
         match action {
             // A failure is told, and tried again, by the spawn that follows.
             Action::OpenSlot(slot) => drop(self.listeners.open_slot(slot)),
-            Action::CloseSlot(slot) => {
-                let (listeners, roster) = (&mut self.listeners, &self.roster);
-                listeners.close_slot(slot, |connection| hand_over(roster, &connection));
-            }
-            Action::Steer(slots) => self.steer(&slots),
+            Action::CloseSlot(slot) => self.close_slot(slot),
+            Action::Steer(slots) => self.attention.steering = Some(slots),
             Action::Spawn {
                 worker,
                 slot,
@@ -96,10 +110,17 @@ impl Hands {
                 });
             }
             Action::Drain { worker, within } => {
-                self.with(worker, |member| orders::drain(member, within));
+                self.dismiss(worker, Standing::Draining, |member| {
+                    orders::drain(member, within);
+                });
             }
-            Action::Cut(worker) => self.with(worker, orders::cut),
-            Action::Kill(worker) => self.with(worker, orders::kill_now),
+            Action::Cut(worker) => self.dismiss(worker, Standing::Ending, orders::cut),
+            Action::Kill(worker) => self.dismiss(worker, Standing::Ending, orders::kill_now),
+            Action::Abort(worker) => self.dismiss(worker, Standing::Ending, orders::abort),
+            Action::Ask(worker) => self.with(worker, orders::ask),
+            Action::Look => self.look(),
+            Action::Doze => self.doze(),
+            Action::Relieve(relief) => self.relieve(relief),
             Action::LoadConfig => self.load(),
             Action::StageConfig(generation) => {
                 self.listeners.assign(generation);
@@ -112,15 +133,8 @@ impl Hands {
                 self.listeners.drop_staged(generation);
                 self.configs.of.remove(&generation);
             }
-            Action::CloseListeners => self.listeners.close(),
-            Action::Abort(_) | Action::Ask(_) | Action::Doze => {}
-            // Nothing is looked at yet: nobody is seen, nothing waits.
-            Action::Look => self.events.push_back(Event::Looked(Look::default())),
-            Action::Relieve(_) => {}
-            Action::CloseRetired => {
-                let (listeners, roster) = (&mut self.listeners, &self.roster);
-                listeners.close_retired(|connection| hand_over(roster, &connection));
-            }
+            Action::CloseListeners => self.close_listeners(),
+            Action::CloseRetired => self.close_retired(),
             Action::AskSentinel | Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
             Action::Announce(change) => self.announce(&change),
             Action::Finish(verdict) => self.verdict = Some(verdict),
@@ -134,6 +148,14 @@ impl Hands {
         }
     }
 
+    /// A worker says, or is seen, to be ready.
+    pub(crate) fn became_ready(&mut self, worker: WorkerId) {
+        if let Some(member) = self.roster.get_mut(worker) {
+            member.reach(Standing::Ready);
+        }
+        self.events.push_back(Event::Ready(worker));
+    }
+
     /// A worker has ended: its last words are read before its end is told.
     pub(crate) fn ended(&mut self, worker: WorkerId, exit: Exit) {
         if let Some(member) = self.roster.mark_ended(worker) {
@@ -143,6 +165,14 @@ impl Hands {
         self.events.push_back(Event::Exited(worker, exit));
     }
 
+    /// From now on it gets no connections any more.
+    fn dismiss(&mut self, worker: WorkerId, how: Standing, order: impl FnOnce(&Member)) {
+        if let Some(member) = self.roster.get_mut(worker) {
+            member.reach(how);
+        }
+        self.with(worker, order);
+    }
+
     fn with(&self, worker: WorkerId, order: impl FnOnce(&Member)) {
         // Once it is reaped, its pid may be anybody's.
         if let Some(member) = self.roster.get(worker).filter(|member| !member.has_ended) {
@@ -150,7 +180,7 @@ impl Hands {
         }
     }
 
-    fn steer(&mut self, slots: &[SlotId]) {
+    pub(crate) fn steer(&mut self, slots: &[SlotId]) {
         if let Err(error) = self.listeners.steer(slots) {
             error!(event = "listen.steering_failed", error = %error,
                 "new connections can't be kept from slots that don't serve: {error}");
@@ -200,6 +230,8 @@ impl Hands {
         match loaded {
             Ok(config) => {
                 let settings = settings::of(&config.supervisor);
+                let processors = &mut self.attention.processors;
+                processors.tell(&config.supervisor, settings.workers);
                 self.configs.loaded = Some(config);
                 self.events
                     .push_back(Event::ConfigLoaded(Box::new(settings)));
@@ -217,6 +249,8 @@ impl Hands {
         if let Some(config) = self.configs.of.get(&generation) {
             log::set_level(settings::level(config.log.level));
         }
+        // A quota may have changed since the configuration was read.
+        self.recount();
     }
 
     fn announce(&mut self, change: &Change) {
@@ -241,25 +275,6 @@ impl Hands {
         info!(
             event = "logs.reopened",
             "the workers are told to open their logs again"
-        );
-    }
-}
-
-/// Gives a connection that waited where nobody comes any more to a worker, the youngest first: it
-/// is the least likely to be leaving.
-fn hand_over(roster: &Roster, connection: &OwnedFd) {
-    let mut workers: Vec<&Member> = roster.all().map(|(_, member)| member).collect();
-    workers.reverse();
-    let took = workers.iter().any(|member| match &member.tie {
-        Tie::Service { link: Some(link) } => {
-            link.send_with(&Order::Serve, connection.as_fd()).is_ok()
-        }
-        Tie::Service { link: None } | Tie::Program { .. } => false,
-    });
-    if !took {
-        debug!(
-            event = "listen.lost",
-            "a connection waited at a closed address and no worker could take it"
         );
     }
 }

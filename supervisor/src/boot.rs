@@ -20,6 +20,7 @@ use nix::sys::stat::{Mode, umask};
 use tracing::{error, info};
 
 use crate::act::{Configs, Hands};
+use crate::attend::Attention;
 use crate::launch::Launch;
 use crate::listen::Listeners;
 use crate::passing::Passing;
@@ -129,6 +130,8 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     let settings = settings::of(config);
     let nursery = nursery(identity, boot.launch, open_files)?;
     let listeners = Listeners::open(config).map_err(Refusal::System)?;
+    let mut attention = Attention::default();
+    attention.processors.tell(config, settings.workers);
     let hands = Hands {
         listeners,
         nursery,
@@ -137,6 +140,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         configs: Configs::new(boot.config.clone()),
         load_config: boot.load_config,
         passing: Passing::new(),
+        attention,
         events: std::collections::VecDeque::new(),
         verdict: None,
         last_words: Vec::new(),

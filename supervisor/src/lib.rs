@@ -4,11 +4,14 @@
 #![forbid(unsafe_code)]
 
 mod act;
+mod attend;
 mod boot;
 #[allow(dead_code, unused_imports)] // until the state that travels is complete
 mod handover;
+mod hear;
 mod launch;
 mod listen;
+mod look;
 mod notify;
 mod orders;
 mod output;
@@ -16,7 +19,9 @@ mod passing;
 mod pid_file;
 pub mod plan;
 mod probe;
+mod processors;
 mod random;
+mod relief;
 mod roster;
 mod settings;
 mod spawn;

@@ -1,5 +1,7 @@
 //! Orders to workers, in the language of their kind.
 
+use std::io;
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use brigade_shared::message::Order;
@@ -17,6 +19,34 @@ pub(crate) fn drain(member: &Member, within: Duration) {
 /// Asks the worker to leave at once.
 pub(crate) fn cut(member: &Member) {
     send(member, &Order::Cut, Signal::SIGINT);
+}
+
+/// Asks the worker to show that its loop turns. A program has no such word, and says so unasked.
+pub(crate) fn ask(member: &Member) {
+    if let Some(link) = member.link() {
+        // If its end of the channel is full, enough is there to wake it.
+        let _ = link.send(&Order::Answer);
+    }
+}
+
+/// Gives a connection to a service.
+///
+/// # Errors
+/// Those of the channel; then the connection was not handed over.
+pub(crate) fn serve(member: &Member, connection: BorrowedFd<'_>) -> io::Result<()> {
+    let link = member.link().ok_or(io::ErrorKind::NotConnected)?;
+    link.send_with(&Order::Serve, connection)
+}
+
+/// Ends a blocked worker so that it can leave a core, and with a program all that it has started.
+pub(crate) fn abort(member: &Member) {
+    for signal in [Signal::SIGABRT, Signal::SIGCONT] {
+        let _ = match member.tie {
+            Tie::Service { .. } => kill(member.pid, signal),
+            // Before the program has made its group there is only the process itself.
+            Tie::Program { .. } => killpg(member.pid, signal).or_else(|_| kill(member.pid, signal)),
+        };
+    }
 }
 
 /// Asks the worker to open its logs again. A program that has no handler for the signal would die

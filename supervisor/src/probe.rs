@@ -41,9 +41,11 @@ pub(crate) fn look<'a>(pid: Pid, sockets: impl Iterator<Item = BorrowedFd<'a>>) 
     let inodes: HashSet<u64> = sockets
         .filter_map(|fd| Some(fstat(fd.as_fd()).ok()?.st_ino))
         .collect();
-    let family = family(pid);
-    let waits = |folder: &PathBuf| has_in_epoll(folder, &inodes) || is_accepting(folder, &inodes);
-    if family.iter().any(waits) {
+    let waits = |process: Pid| {
+        let folder = PathBuf::from(format!("/proc/{process}"));
+        has_in_epoll(&folder, &inodes) || is_accepting(&folder, &inodes)
+    };
+    if family(pid).into_iter().any(waits) {
         return Seen::Waiting;
     }
     match fs::read_dir(format!("/proc/{pid}/fdinfo")) {
@@ -53,10 +55,10 @@ pub(crate) fn look<'a>(pid: Pid, sockets: impl Iterator<Item = BorrowedFd<'a>>) 
     }
 }
 
-/// The /proc folders of a process and its children, down to grandchildren: a shell or a launcher
-/// may stand before the program proper.
-fn family(pid: Pid) -> Vec<PathBuf> {
-    let mut found = vec![pid.as_raw()];
+/// A process and its children, down to grandchildren: a shell or a launcher may stand before the
+/// program proper.
+pub(crate) fn family(pid: Pid) -> Vec<Pid> {
+    let mut found = vec![pid];
     let mut next = 0;
     while next < found.len() && found.len() < 64 {
         let folder = format!("/proc/{0}/task/{0}/children", found[next]);
@@ -64,14 +66,11 @@ fn family(pid: Pid) -> Vec<PathBuf> {
         found.extend(
             children
                 .split_ascii_whitespace()
-                .filter_map(|pid| pid.parse::<i32>().ok()),
+                .filter_map(|pid| pid.parse().ok().map(Pid::from_raw)),
         );
         next += 1;
     }
     found
-        .into_iter()
-        .map(|pid| PathBuf::from(format!("/proc/{pid}")))
-        .collect()
 }
 
 /// Lines like `tfd: 3 events: 19 data: ... pos:0 ino:1f2e sdev:9` of an epoll instance.

@@ -34,6 +34,12 @@ pub(crate) struct Member {
     pub(crate) born: Instant,
     /// Its row of the scoreboard.
     pub(crate) row: RowId,
+    /// How far it has come.
+    pub(crate) standing: Standing,
+    /// How many connections were handed to it.
+    pub(crate) handed: u64,
+    /// When its memory was measured last.
+    pub(crate) measured: Option<Instant>,
     /// Whether it has been reaped; its entry stays until the plan has dealt with that.
     pub(crate) has_ended: bool,
     /// Its standard output.
@@ -42,6 +48,19 @@ pub(crate) struct Member {
     pub(crate) err: Output,
     /// How it speaks.
     pub(crate) tie: Tie,
+}
+
+/// How far a worker has come, by what was heard of it and what it was ordered.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Standing {
+    /// It may not be ready to serve.
+    Starting,
+    /// It can serve.
+    Ready,
+    /// It was told to finish and leave.
+    Draining,
+    /// It was told to leave now, or is ended by force.
+    Ending,
 }
 
 /// How supervisor and worker speak, by kind of worker.
@@ -56,6 +75,10 @@ pub(crate) enum Tie {
     Program {
         /// Where it says how it is.
         notify: NotifySocket,
+        /// How often it said that it lives.
+        watchdogs: u64,
+        /// When it said so last, or was made.
+        spoke: Instant,
         /// When to look next whether it is ready; none when that is known.
         probe: Option<Probe>,
     },
@@ -79,6 +102,32 @@ pub(crate) enum Proof {
     Lives,
     /// That it waits for connections.
     Waits,
+}
+
+impl Member {
+    /// Notes how far it has come; nobody goes back.
+    pub(crate) fn reach(&mut self, standing: Standing) {
+        self.standing = self.standing.max(standing);
+    }
+
+    /// Whether it serves, and was not told to leave.
+    pub(crate) fn serves(&self) -> bool {
+        self.standing == Standing::Ready && !self.has_ended
+    }
+
+    /// Whether it serves what it has, and what it still gets, although perhaps it was told to
+    /// leave.
+    pub(crate) fn finishes(&self) -> bool {
+        matches!(self.standing, Standing::Ready | Standing::Draining) && !self.has_ended
+    }
+
+    /// Its channel, if it has one that it listens to.
+    pub(crate) fn link(&self) -> Option<&Channel<Order, Fact>> {
+        match &self.tie {
+            Tie::Service { link } => link.as_ref(),
+            Tie::Program { .. } => None,
+        }
+    }
 }
 
 impl Roster {
@@ -128,5 +177,34 @@ impl Roster {
         self.workers
             .iter_mut()
             .map(|(worker, member)| (*worker, member))
+    }
+}
+
+#[cfg(test)]
+impl Member {
+    /// A service that is ready, without a process, and its end of the channel.
+    pub(crate) fn for_tests(
+        worker: WorkerId,
+        slot: SlotId,
+        row: RowId,
+    ) -> (Self, Channel<Fact, Order>) {
+        let (link, end) = Channel::pair().unwrap();
+        let output = || Output::new(std::io::pipe().unwrap().0);
+        let member = Self {
+            worker,
+            pid: Pid::from_raw(i32::MAX),
+            slot,
+            generation: Generation::FIRST,
+            born: Instant::now(),
+            row,
+            standing: Standing::Ready,
+            handed: 0,
+            measured: None,
+            has_ended: false,
+            out: output(),
+            err: output(),
+            tie: Tie::Service { link: Some(link) },
+        };
+        (member, end)
     }
 }

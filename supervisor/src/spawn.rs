@@ -26,7 +26,7 @@ use crate::launch::{Launch, Program};
 use crate::listen::Offer;
 use crate::notify::NotifySocket;
 use crate::output::Output;
-use crate::roster::{Member, Probe, Proof, Tie};
+use crate::roster::{Member, Probe, Proof, Standing, Tie};
 use crate::settings;
 
 /// The first pause between two looks at a program that starts.
@@ -98,6 +98,9 @@ impl Nursery {
             slot,
             generation,
             born,
+            standing: Standing::Starting,
+            handed: 0,
+            measured: None,
             has_ended: false,
             row,
             out,
@@ -149,6 +152,8 @@ impl Nursery {
                     pid,
                     Tie::Program {
                         notify,
+                        watchdogs: 0,
+                        spoke: Instant::now(),
                         probe: first_probe(around.config.supervisor.ready),
                     },
                 )
@@ -299,9 +304,17 @@ fn environment(birth: Birth, around: &Surroundings<'_>, notify: &str) -> Vec<CSt
         ("BRIGADE_GENERATION", birth.generation.to_string()),
         ("BRIGADE_WORKER", birth.worker.to_string()),
     ];
+    let watchdog = around.config.supervisor.timeout_worker.map(|limit| {
+        let limit = u64::try_from(limit.as_micros()).unwrap_or(u64::MAX);
+        [
+            ("WATCHDOG_USEC", limit.to_string()),
+            ("WATCHDOG_PID", std::process::id().to_string()),
+        ]
+    });
     let inherited = std::env::vars_os().filter(|(name, _)| !OURS.iter().any(|ours| name == *ours));
     let set = set
         .into_iter()
+        .chain(watchdog.into_iter().flatten())
         .map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let line = |(name, value): (OsString, OsString)| {
         let mut bytes = name.into_vec();

@@ -338,7 +338,7 @@ fn a_program_that_ignores_only_term_is_cut_by_the_second_signal() {
     let brigade = shell(&["--workers", "2", "--ready", "50ms"], program).ready();
     brigade.signal(Signal::SIGTERM);
     brigade.wait_for("fleet.stopping", |event| event.text("how") == "drain");
-    brigade.signal(Signal::SIGTERM);
+    brigade.signal_again(Signal::SIGTERM);
     brigade.wait_for("worker.left", |event| event.is("signal", 2));
     brigade.ended(0);
 }

@@ -147,7 +147,7 @@ fn the_second_signal_cuts_what_the_first_lets_finish() {
         let mut slow = slow_request(&brigade, 60_000);
         brigade.signal(signal);
         brigade.wait_for("fleet.stopping", |event| event.text("how") == "drain");
-        brigade.signal(signal);
+        brigade.signal_again(signal);
         brigade.wait_for("fleet.stopping", |event| event.text("how") == "cut");
         assert!(slow.receive().is_err(), "it was cut");
         brigade.ended(0);
@@ -160,13 +160,26 @@ fn the_third_signal_kills_who_does_not_listen() {
     let worker = brigade.worker(0);
     let _blocker = brigade.block(worker, 60_000);
     for how in ["drain", "cut", "kill"] {
-        brigade.signal(Signal::SIGTERM);
+        brigade.signal_again(Signal::SIGTERM);
         brigade.wait_for("fleet.stopping", |event| event.text("how") == how);
     }
     brigade
         .expects("worker.overdue")
         .expects("worker.crashed")
         .ended(0);
+}
+
+#[test]
+fn a_signal_that_comes_twice_by_way_of_the_group_is_one_order() {
+    let brigade = Brigade::start(&["serve", "--workers", "2"]);
+    let mut slow = slow_request(&brigade, 1000);
+    brigade.signal_heard(Signal::SIGTERM);
+    let mark = brigade.signal_heard(Signal::SIGINT);
+    let echo = brigade.wait_after(mark, "signal.received", |_| true);
+    if echo.value["echo"].eq(&true) {
+        assert_eq!(slow.receive().unwrap().status, 200, "nothing was cut");
+    }
+    brigade.ended(0);
 }
 
 #[test]

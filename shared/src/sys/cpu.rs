@@ -72,35 +72,67 @@ impl fmt::Display for Usable {
 /// root, or a fixture): the group of the process and all groups above it count.
 #[must_use]
 pub fn quota(root: &Path) -> Option<Quota> {
-    let groups = fs::read_to_string(root.join("proc/self/cgroup")).ok()?;
-    let mounts = fs::read_to_string(root.join("proc/self/mountinfo")).ok()?;
-    let mut tightest: Option<Quota> = None;
+    let found = groups(root).into_iter().filter_map(|group| group.read());
+    found.min_by(|one, other| one.cpus.total_cmp(&other.cpus))
+}
+
+/// The files that say so, there or not, for whoever wants to know when they change.
+#[must_use]
+pub fn quota_files(root: &Path) -> Vec<PathBuf> {
+    let files = |group: Group| -> Vec<PathBuf> {
+        let names: &[&str] = match group.version {
+            Version::Two => &["cpu.max"],
+            Version::One => &["cpu.cfs_quota_us", "cpu.cfs_period_us"],
+        };
+        names.iter().map(|name| group.folder.join(name)).collect()
+    };
+    groups(root).into_iter().flat_map(files).collect()
+}
+
+/// A control group that limits this process.
+struct Group {
+    version: Version,
+    folder: PathBuf,
+}
+
+/// Of the interface of control groups.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Version {
+    One,
+    Two,
+}
+
+impl Group {
+    fn read(&self) -> Option<Quota> {
+        match self.version {
+            Version::One => read_v1(&self.folder),
+            Version::Two => read_v2(&self.folder),
+        }
+    }
+}
+
+/// The group of this process and all above it, in every hierarchy that may limit processors.
+fn groups(root: &Path) -> Vec<Group> {
+    let text = |file| fs::read_to_string(root.join(file)).unwrap_or_default();
+    let (groups, mounts) = (text("proc/self/cgroup"), text("proc/self/mountinfo"));
+    let mut found = Vec::new();
     for line in groups.lines() {
         let mut parts = line.splitn(3, ':').skip(1);
         let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else {
             continue;
         };
-        let read: fn(&Path) -> Option<Quota> = match controllers {
-            "" => read_v2,
-            list if list.split(',').any(|name| name == "cpu") => read_v1,
+        let version = match controllers {
+            "" => Version::Two,
+            list if list.split(',').any(|name| name == "cpu") => Version::One,
             _ => continue,
         };
-        for mount in mounts
-            .lines()
-            .filter_map(|line| mount_point(line, controllers.is_empty()))
-        {
-            for folder in upwards(root, &mount, group) {
-                if let Some(found) = read(&folder)
-                    && tightest
-                        .as_ref()
-                        .is_none_or(|known| found.cpus < known.cpus)
-                {
-                    tightest = Some(found);
-                }
-            }
+        let is_two = version == Version::Two;
+        for mount in mounts.lines().filter_map(|line| mount_point(line, is_two)) {
+            let folders = upwards(root, &mount, group).into_iter();
+            found.extend(folders.map(|folder| Group { version, folder }));
         }
     }
-    tightest
+    found
 }
 
 /// Where a hierarchy is mounted: (root of the mount within the hierarchy, mount point).

@@ -6,13 +6,16 @@
 pub mod accept;
 pub mod clock;
 pub mod cpu;
+pub mod depth;
 pub mod epoll;
 pub mod exec;
 pub mod fd;
+pub mod footprint;
 pub mod fork;
 pub mod memory;
 pub mod privileges;
 pub mod process;
+pub mod quota_watch;
 pub mod reuseport;
 pub mod scm;
 pub mod signal;

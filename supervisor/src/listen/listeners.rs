@@ -63,7 +63,6 @@ pub(crate) struct Offer<'a> {
 
 /// A queue in which connections wait to be accepted.
 #[derive(Clone, Copy, Debug)]
-#[expect(dead_code, reason = "the watch looks into them soon")]
 pub(crate) struct Waiting<'a> {
     /// For whom; none: for whoever comes first.
     pub(crate) slot: Option<SlotId>,
@@ -351,10 +350,6 @@ impl Listeners {
     }
 
     /// Every queue in which connections may wait, those of retired places too.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the watch looks into them soon")
-    )]
     pub(crate) fn queues(&self) -> impl Iterator<Item = Waiting<'_>> {
         self.places.values().flat_map(|place| {
             let is_shared = matches!(place.queue, Queue::Shared(_));

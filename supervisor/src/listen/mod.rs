@@ -17,4 +17,4 @@ mod travel;
 mod unix;
 
 pub use inherit::is_socket_activated;
-pub(crate) use listeners::{Listeners, Offer};
+pub(crate) use listeners::{Listeners, Offer, Waiting};

@@ -136,6 +136,20 @@ impl Brigade {
         mark
     }
 
+    /// Sends a signal that means a second order: as often as it is taken for an echo of the first.
+    pub(crate) fn signal_again(&self, signal: Signal) {
+        loop {
+            let mark = self.mark();
+            self.signal(signal);
+            let heard = self.wait_after(mark, "signal.received", |event| {
+                event.text("signal") == signal.as_str()
+            });
+            if !heard.value["echo"].eq(&true) {
+                return;
+            }
+        }
+    }
+
     /// Kills the supervisor and waits for its end. Whoever was its child is ours then.
     pub(crate) fn bereave(&self) {
         self.signal(Signal::SIGKILL);

@@ -1,0 +1,238 @@
+//! The acting half's attention to workers and queues between the plan's orders: looks, dozes,
+//! connections that others shall serve, and how many processors there are.
+//!
+//! ```text
+//!            Doze                20 ms, nothing has moved
+//!   Awake ---------> Drowsy ---------------------------------> Asleep
+//!     ^                 |                                         |
+//!     +---- Stirred ----+-- somebody waits, a loop turns ---------+
+//! ```
+//!
+//! A worker whose loop turned just before the board told it of the doze does not say so (each may
+//! have missed the other's word): hence the last look 20 ms later.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use brigade_shared::id::{SlotId, WorkerId};
+
+use crate::act::Hands;
+use crate::listen::{Listeners, Waiting};
+use crate::look::{Lookout, Scene};
+use crate::plan::{Event, Relief};
+use crate::processors::Processors;
+use crate::relief::{Crew, Relieving};
+
+/// From falling asleep to the last look.
+const DROWSY: Duration = Duration::from_millis(20);
+
+/// What the acting half remembers between two turns.
+#[derive(Debug, Default)]
+pub(crate) struct Attention {
+    pub(crate) lookout: Lookout,
+    pub(crate) relieving: Relieving,
+    pub(crate) processors: Processors,
+    /// Where new connections shall go, if the kernel was not told yet.
+    pub(crate) steering: Option<Vec<SlotId>>,
+    sleep: Sleep,
+}
+
+/// Whether looks are due.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+enum Sleep {
+    #[default]
+    Awake,
+    Drowsy {
+        until: Instant,
+    },
+    Asleep,
+}
+
+impl Attention {
+    /// When to come back although nothing has happened.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        let drowsy = match self.sleep {
+            Sleep::Drowsy { until } => Some(until),
+            Sleep::Awake | Sleep::Asleep => None,
+        };
+        drowsy.into_iter().chain(self.relieving.deadline()).min()
+    }
+
+    /// Whether somebody who waits in this queue is to be noticed.
+    pub(crate) fn watches(&self, slot: Option<SlotId>) -> bool {
+        self.sleep != Sleep::Awake || self.relieving.takes_from(slot)
+    }
+}
+
+impl Hands {
+    /// Looks at everything; the plan hears of it before anything else happens.
+    pub(crate) fn look(&mut self) {
+        self.wake();
+        let look = self.with_scene(Lookout::look);
+        self.events.push_front(Event::Looked(look));
+    }
+
+    /// No looks are due: from now on whoever has something to do says so.
+    pub(crate) fn doze(&mut self) {
+        self.nursery.ledger.board().doze();
+        self.attention.sleep = Sleep::Drowsy {
+            until: Instant::now() + DROWSY,
+        };
+        self.stir_if_astir();
+    }
+
+    /// Something goes on; the plan is told if it does not look any more.
+    pub(crate) fn stirred(&mut self) {
+        if self.attention.sleep != Sleep::Awake {
+            self.wake();
+            self.events.push_back(Event::Stirred);
+        }
+    }
+
+    /// Does what is due although nothing has happened. Once a turn.
+    pub(crate) fn attend(&mut self) {
+        self.with_crew(Relieving::tick);
+        if let Sleep::Drowsy { until } = self.attention.sleep
+            && until <= Instant::now()
+        {
+            self.attention.sleep = Sleep::Asleep;
+            self.stir_if_astir();
+        }
+    }
+
+    /// Others serve from now on what waits for these.
+    pub(crate) fn relieve(&mut self, relief: Relief) {
+        self.attention.relieving.begin(relief);
+        self.with_crew(Relieving::tick);
+    }
+
+    /// Somebody waits in these queues, by their number among all: a sleeper is woken, and what
+    /// others shall serve is taken.
+    pub(crate) fn come(&mut self, numbers: &[usize]) {
+        if numbers.is_empty() {
+            return;
+        }
+        self.stirred();
+        let queues: Vec<Waiting<'_>> = self.listeners.queues().collect();
+        let board = Arc::clone(self.nursery.ledger.board());
+        let mut crew = Crew {
+            roster: &mut self.roster,
+            board: &board,
+        };
+        let relieving = &mut self.attention.relieving;
+        for queue in numbers.iter().filter_map(|number| queues.get(*number)) {
+            if relieving.takes_from(queue.slot) {
+                relieving.take_from(*queue, &mut crew);
+            }
+        }
+    }
+
+    /// A worker has passed a connection on.
+    pub(crate) fn pass_on(&mut self, connection: OwnedFd, from: WorkerId) {
+        self.with_crew(|relieving, crew| relieving.pass_on(connection, from, crew));
+    }
+
+    /// What waits for this slot goes to others before the slot is closed.
+    pub(crate) fn close_slot(&mut self, slot: SlotId) {
+        self.rescue(|listeners, hand_over| listeners.close_slot(slot, hand_over));
+    }
+
+    /// What waits at addresses that are gone goes to others before they are closed.
+    pub(crate) fn close_retired(&mut self) {
+        self.rescue(|listeners, hand_over| listeners.close_retired(hand_over));
+    }
+
+    fn rescue(&mut self, close: impl FnOnce(&mut Listeners, &mut dyn FnMut(OwnedFd))) {
+        let board = Arc::clone(self.nursery.ledger.board());
+        let mut crew = Crew {
+            roster: &mut self.roster,
+            board: &board,
+        };
+        let relieving = &mut self.attention.relieving;
+        close(&mut self.listeners, &mut |connection| {
+            relieving.rescue(connection, &mut crew);
+        });
+        relieving.tick(&mut crew);
+    }
+
+    /// Stops listening for good. What waits for workers that don't come, or is between two, goes
+    /// to those who are left: they finish what they have before they leave.
+    pub(crate) fn close_listeners(&mut self) {
+        self.attention.relieving.last_call();
+        let served: Vec<SlotId> = self
+            .roster
+            .all()
+            .filter(|(_, member)| member.finishes())
+            .map(|(_, member)| member.slot)
+            .collect();
+        let relieving = &self.attention.relieving;
+        let is_forsaken = |slot: Option<SlotId>| match slot {
+            Some(slot) => relieving.relieves(Some(slot)) || !served.contains(&slot),
+            None => relieving.relieves(None),
+        };
+        let queues = self.listeners.queues().map(|queue| queue.slot);
+        let forsaken: Vec<_> = queues.filter(|slot| is_forsaken(*slot)).collect();
+        self.empty(|queue| forsaken.contains(&queue.slot));
+        self.with_crew(Relieving::tick);
+        self.listeners.close();
+    }
+
+    fn empty(&mut self, which: impl Fn(&Waiting<'_>) -> bool) {
+        let board = Arc::clone(self.nursery.ledger.board());
+        let mut crew = Crew {
+            roster: &mut self.roster,
+            board: &board,
+        };
+        for queue in self.listeners.queues().filter(which) {
+            self.attention.relieving.empty(queue, &mut crew);
+        }
+    }
+
+    /// The quota may have changed: the plan is told if that changes the number of workers.
+    pub(crate) fn recount(&mut self) {
+        let event = self.attention.processors.recount(self.configs.committed());
+        self.events.extend(event);
+    }
+
+    /// Tells the kernel where new connections go, if that has changed.
+    pub(crate) fn steer_now(&mut self) {
+        if let Some(slots) = self.attention.steering.take() {
+            self.steer(&slots);
+        }
+    }
+
+    fn wake(&mut self) {
+        self.attention.sleep = Sleep::Awake;
+        // Nobody has to tell us any more.
+        let _ = self.nursery.ledger.board().stir();
+    }
+
+    fn stir_if_astir(&mut self) {
+        if self.with_scene(|lookout, scene| lookout.is_astir(scene)) {
+            self.stirred();
+        }
+    }
+
+    fn with_crew(&mut self, act: impl FnOnce(&mut Relieving, &mut Crew<'_>)) {
+        let board = Arc::clone(self.nursery.ledger.board());
+        let mut crew = Crew {
+            roster: &mut self.roster,
+            board: &board,
+        };
+        act(&mut self.attention.relieving, &mut crew);
+    }
+
+    fn with_scene<T>(&mut self, act: impl FnOnce(&mut Lookout, &mut Scene<'_>) -> T) -> T {
+        let queues: Vec<Waiting<'_>> = self.listeners.queues().collect();
+        let board = Arc::clone(self.nursery.ledger.board());
+        let configs = &self.configs;
+        let mut scene = Scene {
+            roster: &mut self.roster,
+            board: &board,
+            queues: &queues,
+            memory_limit: &|generation| configs.memory_limit(generation),
+        };
+        act(&mut self.attention.lookout, &mut scene)
+    }
+}

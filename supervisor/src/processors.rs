@@ -1,0 +1,69 @@
+//! How many processors there are, for fleets that have as many workers.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
+
+use brigade_config::{SupervisorConfig, WorkerCount};
+use brigade_shared::sys::quota_watch::QuotaWatch;
+
+use crate::plan::{Event, Request};
+use crate::settings;
+
+/// What the plan was told of them last, and how a change is noticed.
+#[derive(Debug, Default)]
+pub(crate) struct Processors {
+    told: Option<u16>,
+    watch: Option<QuotaWatch>,
+}
+
+impl Processors {
+    /// The plan gets a configuration with so many workers. Quotas are watched from the first one
+    /// on that says `auto`; without a watch (there may be nothing to watch) a reload counts anew.
+    pub(crate) fn tell(&mut self, config: &SupervisorConfig, workers: u16) {
+        if config.workers != WorkerCount::Auto {
+            return;
+        }
+        self.told = Some(workers);
+        if self.watch.is_none() {
+            self.watch = QuotaWatch::begin(Path::new("/")).ok();
+        }
+    }
+
+    /// Readable when quotas may have changed.
+    pub(crate) fn changes(&self) -> Option<BorrowedFd<'_>> {
+        self.watch.as_ref().map(QuotaWatch::as_fd)
+    }
+
+    /// Counts again; what the plan has to hear if the number of workers follows from it.
+    pub(crate) fn recount(&mut self, config: Option<&SupervisorConfig>) -> Option<Event> {
+        if let Some(watch) = &self.watch {
+            // What was written, the count tells.
+            let _ = watch.take();
+        }
+        let config = config.filter(|config| config.workers == WorkerCount::Auto)?;
+        self.compare(settings::workers(config).0)
+    }
+
+    fn compare(&mut self, now: u16) -> Option<Event> {
+        let before = self.told.replace(now);
+        (before != Some(now)).then_some(Event::Asked(Request::ScaleTo(now)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Processors;
+    use crate::plan::{Event, Request};
+
+    #[test]
+    fn the_plan_hears_of_another_count_once() {
+        let mut processors = Processors {
+            told: Some(2),
+            ..Processors::default()
+        };
+        assert_eq!(processors.compare(2), None, "written, and the same");
+        let three = Event::Asked(Request::ScaleTo(3));
+        assert_eq!(processors.compare(3), Some(three));
+        assert_eq!(processors.compare(3), None);
+    }
+}

@@ -1,0 +1,316 @@
+//! Connections that somebody else should serve: taken from queues that nobody comes to, or passed
+//! on by a worker that holds more than its share, and handed to the lightest.
+//!
+//! ```text
+//!   a relieved queue --accept--+
+//!                              +--> adrift --Order::Serve--> a worker of `by`
+//!   Fact::Passed of a worker --+      |  ^
+//!                                     +--+ nobody can take it now: kept, tried again
+//! ```
+//!
+//! What is adrift is never dropped while anybody may come to serve it.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use brigade_shared::board::Board;
+use brigade_shared::id::{SlotId, WorkerId};
+use brigade_shared::sys::accept::{accept, concerns_one_connection};
+use tracing::warn;
+
+use crate::listen::Waiting;
+use crate::orders;
+use crate::plan::Relief;
+use crate::roster::{Member, Roster};
+
+/// So many connections are taken from one queue in one turn.
+const BATCH: usize = 64;
+/// The pause before workers that could not take a connection are asked again.
+const AGAIN: Duration = Duration::from_millis(5);
+/// The first pause after the system refused an accept for want of something; it doubles.
+const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE_MOST: Duration = Duration::from_millis(100);
+/// A refusal is logged at most so often.
+const LOG_PACE: Duration = Duration::from_secs(10);
+
+/// What is relieved by whom, and what is adrift.
+#[derive(Debug, Default)]
+pub(crate) struct Relieving {
+    relief: Relief,
+    adrift: VecDeque<Adrift>,
+    /// The fleet stops: whoever still lives is better than nobody.
+    is_last_call: bool,
+    again: Option<Instant>,
+    want: Want,
+}
+
+/// A connection between two workers.
+#[derive(Debug)]
+pub(crate) struct Adrift {
+    /// It.
+    pub(crate) connection: OwnedFd,
+    /// Who has passed it on.
+    pub(crate) from: Option<WorkerId>,
+}
+
+/// The system lacks something to accept with.
+#[derive(Debug)]
+struct Want {
+    pause: Duration,
+    until: Option<Instant>,
+    logged: Option<Instant>,
+}
+
+impl Default for Want {
+    fn default() -> Self {
+        let (until, logged) = (None, None);
+        Self {
+            pause: PAUSE,
+            until,
+            logged,
+        }
+    }
+}
+
+/// The workers as they are now.
+pub(crate) struct Crew<'a> {
+    pub(crate) roster: &'a mut Roster,
+    pub(crate) board: &'a Board,
+}
+
+impl Relieving {
+    /// From now on.
+    pub(crate) fn begin(&mut self, relief: Relief) {
+        self.relief = relief;
+        // Those that are new among them may have room.
+        self.again = None;
+    }
+
+    /// The fleet stops listening: what is adrift goes to whoever is left.
+    pub(crate) fn last_call(&mut self) {
+        self.is_last_call = true;
+        self.again = None;
+    }
+
+    /// What nobody has taken yet.
+    pub(crate) fn adrift(&self) -> impl Iterator<Item = &Adrift> {
+        self.adrift.iter()
+    }
+
+    /// Nobody will come any more.
+    pub(crate) fn end(&mut self) {
+        let connections = self.adrift().count();
+        if connections > 0 {
+            warn!(
+                event = "relief.ended",
+                connections, "{connections} connections that nobody was left to serve are closed"
+            );
+        }
+        self.adrift.clear();
+    }
+
+    /// Whether connections are taken from this queue now: not while others already wait for
+    /// somebody to have room, and not while descriptors are short.
+    pub(crate) fn takes_from(&self, slot: Option<SlotId>) -> bool {
+        let can_take = self.adrift.is_empty() && !self.relief.by.is_empty();
+        can_take && self.want.until.is_none() && self.relieves(slot)
+    }
+
+    /// Whether others are to serve what waits in this queue.
+    pub(crate) fn relieves(&self, slot: Option<SlotId>) -> bool {
+        match slot {
+            Some(slot) => self.relief.slots.binary_search(&slot).is_ok(),
+            None => self.relief.shared,
+        }
+    }
+
+    /// When to come back although nothing has happened.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.want.until.into_iter().chain(self.again).min()
+    }
+
+    /// Tries again what is due to be tried again. To be called every turn.
+    pub(crate) fn tick(&mut self, crew: &mut Crew<'_>) {
+        let now = Instant::now();
+        // Whether descriptors are to be had again shows at the next accept.
+        self.want.until = self.want.until.filter(|until| *until > now);
+        if self.again.is_none_or(|again| again <= now) {
+            self.hand_over(crew);
+        }
+    }
+
+    /// A connection that waited where nobody comes any more; it is handed over with others, at the
+    /// latest by the next [`Self::tick`].
+    pub(crate) fn rescue(&mut self, connection: OwnedFd, crew: &mut Crew<'_>) {
+        let from = None;
+        self.adrift.push_back(Adrift { connection, from });
+        if self.adrift.len().is_multiple_of(BATCH) {
+            self.hand_over(crew);
+        }
+    }
+
+    /// A connection that a worker has passed on.
+    pub(crate) fn pass_on(&mut self, connection: OwnedFd, from: WorkerId, crew: &mut Crew<'_>) {
+        let from = Some(from);
+        self.adrift.push_back(Adrift { connection, from });
+        self.hand_over(crew);
+    }
+
+    /// Takes what waits in a relieved queue, within bounds, and hands it over.
+    pub(crate) fn take_from(&mut self, queue: Waiting<'_>, crew: &mut Crew<'_>) {
+        self.take_batch(queue);
+        self.hand_over(crew);
+    }
+
+    /// Takes all that waits in a queue that is about to be closed, and hands it over.
+    pub(crate) fn empty(&mut self, queue: Waiting<'_>, crew: &mut Crew<'_>) {
+        // Bounded, should somebody connect without end: no queue has room for more.
+        for _ in 0..=usize::from(u16::MAX) / BATCH {
+            let is_empty = self.take_batch(queue);
+            self.hand_over(crew);
+            if is_empty {
+                return;
+            }
+        }
+    }
+
+    /// Whether no more can be had.
+    fn take_batch(&mut self, queue: Waiting<'_>) -> bool {
+        for _ in 0..BATCH {
+            match accept(queue.socket) {
+                Ok(connection) => {
+                    self.want.pause = PAUSE;
+                    let from = None;
+                    self.adrift.push_back(Adrift { connection, from });
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return true,
+                Err(error) if concerns_one_connection(&error) => {}
+                Err(error) => {
+                    self.refused(&error, queue);
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Asked again at once, the kernel would refuse again at once.
+    fn refused(&mut self, error: &io::Error, queue: Waiting<'_>) {
+        let now = Instant::now();
+        let pause = self.want.pause;
+        let is_due = |last: Instant| now.duration_since(last) >= LOG_PACE;
+        if self.want.logged.is_none_or(is_due) {
+            self.want.logged = Some(now);
+            let address = queue.address.to_string();
+            let (slot, pause_ms) = (queue.slot.map(|slot| slot.0), pause.as_millis() as u64);
+            warn!(event = "relief.failed", slot, address, error = %error, pause_ms,
+                "what waits at {address} for a worker that does not come can't be taken over: {error}; it is tried again in {pause_ms} ms");
+        }
+        self.want.until = Some(now + pause);
+        self.want.pause = (pause * 2).min(PAUSE_MOST);
+    }
+
+    /// Gives what is adrift to the lightest that can take it.
+    fn hand_over(&mut self, crew: &mut Crew<'_>) {
+        self.again = None;
+        if self.adrift.is_empty() {
+            return;
+        }
+        let mut ranks = self.ranks(crew);
+        let is_anybody_able = !ranks.is_empty();
+        let mut kept = VecDeque::new();
+        for adrift in std::mem::take(&mut self.adrift) {
+            let socket = adrift.connection.as_fd();
+            let is_given = if is_anybody_able {
+                give(socket, &mut ranks, crew)
+            } else {
+                give_back(&adrift, crew)
+            };
+            if !is_given {
+                kept.push_back(adrift);
+            }
+        }
+        self.adrift = kept;
+        // Without anybody able there is nothing to try before the next relief, unless the one who
+        // has passed it on only had no room.
+        let mut senders = self.adrift.iter().filter_map(|one| one.from);
+        let may = |from| crew.roster.get(from).is_some_and(Member::serves);
+        let is_worthwhile = if is_anybody_able {
+            !self.adrift.is_empty()
+        } else {
+            senders.any(may)
+        };
+        self.again = is_worthwhile.then(|| Instant::now() + AGAIN);
+    }
+
+    /// To whom connections may be given, and how many each has.
+    fn ranks(&self, crew: &Crew<'_>) -> Vec<Rank> {
+        let of = |member: &Member| Rank {
+            connections: weight(member, crew.board),
+            worker: member.worker,
+        };
+        let by = self.relief.by.iter();
+        let able = by
+            .filter_map(|worker| crew.roster.get(*worker))
+            .filter(|member| member.serves() && member.link().is_some());
+        let ranks: Vec<Rank> = able.map(of).collect();
+        if !ranks.is_empty() || !self.is_last_call {
+            return ranks;
+        }
+        // Nobody else will come. A worker that drains serves what it finds in its channel, and has
+        // closed its ears before it leaves.
+        let all = crew.roster.all().map(|(_, member)| member);
+        let living = all.filter(|member| member.finishes() && member.link().is_some());
+        living.map(of).collect()
+    }
+}
+
+/// A worker and what it holds.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+struct Rank {
+    connections: u64,
+    worker: WorkerId,
+}
+
+/// Gives a connection to the lightest; those whose channel is full are not asked again this time.
+fn give(connection: BorrowedFd<'_>, ranks: &mut Vec<Rank>, crew: &mut Crew<'_>) -> bool {
+    while let Some(index) = (0..ranks.len()).min_by_key(|index| ranks[*index]) {
+        let worker = ranks[index].worker;
+        let given = crew.roster.get_mut(worker).is_some_and(|member| {
+            let given = orders::serve(member, connection).is_ok();
+            member.handed += u64::from(given);
+            given
+        });
+        if given {
+            ranks[index].connections += 1;
+            return true;
+        }
+        ranks.swap_remove(index);
+    }
+    false
+}
+
+/// To the worker that has passed it on, which serves it then.
+fn give_back(adrift: &Adrift, crew: &mut Crew<'_>) -> bool {
+    let sender = adrift.from.and_then(|from| crew.roster.get_mut(from));
+    let Some(member) = sender.filter(|member| member.serves()) else {
+        return false;
+    };
+    let is_given = orders::serve(member, adrift.connection.as_fd()).is_ok();
+    member.handed += u64::from(is_given);
+    is_given
+}
+
+/// The connections that a worker holds, and those that are on their way to it.
+fn weight(member: &Member, board: &Board) -> u64 {
+    let glance = board.row(member.row).glance(0);
+    glance.map_or(member.handed, |glance| {
+        let on_their_way = member.handed.saturating_sub(glance.taken);
+        glance.connections.saturating_add(on_their_way)
+    })
+}
+
+#[cfg(test)]
+mod tests;
