@@ -88,6 +88,7 @@ pub(crate) fn tell(change: &Change, with: &Telling<'_>) {
         | Change::UpgradeRefused(_)
         | Change::UpgradeDone(_)
         | Change::UpgradeRolledBack { .. }
+        | Change::UpgradeStranded { .. }
         | Change::WorkerBlocked { .. }
         | Change::WorkerRecovered { .. }
         | Change::WorkerRecycling { .. }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::fleet::{Fleet, Phase};
-use super::slot::{MOST_PROCESSES, Slot, State};
+use super::slot::{Slot, State};
 use super::vocabulary::Moment;
 
 impl Fleet {
@@ -50,17 +50,13 @@ impl Fleet {
     }
 
     fn check_slot(&self, index: usize, slot: &Slot) {
-        assert!(
-            slot.processes() <= MOST_PROCESSES,
-            "slot {index} is crowded"
-        );
         if let Some(worker) = &slot.successor {
-            let staged = self
-                .reload
-                .running()
-                .expect("a successor belongs to a reload");
-            assert_eq!(worker.generation, staged.generation);
-            assert!(index < staged.wanted(), "a successor where none is wanted");
+            let (generation, wanted) = match self.reload.running() {
+                Some(staged) => (staged.generation, staged.wanted()),
+                None => (self.generation, self.wanted),
+            };
+            assert_eq!(worker.generation, generation);
+            assert!(index < wanted, "a successor where none is wanted");
         }
         let stopping = match self.phase {
             Phase::Fresh | Phase::Serving => false,
@@ -71,11 +67,15 @@ impl Fleet {
                 assert!(!stopping, "a stopping fleet holds nobody");
                 let stays = index < self.wanted;
                 assert!(
-                    !stays || worker.generation == self.generation,
+                    !stays || worker.generation >= self.generation,
                     "an old worker stays"
                 );
             }
             State::Dying(_) => assert!(!stopping, "a stopping fleet only has leavers"),
+            State::Yielded => assert!(
+                slot.successor.is_some() && self.reload.running().is_some(),
+                "a holder has left for nobody"
+            ),
             State::Resting { .. } | State::Parked => {
                 assert!(
                     index < self.wanted && !stopping,
@@ -92,7 +92,8 @@ impl Fleet {
             let holder = match &slot.state {
                 State::Held(worker) => Some(worker.id),
                 State::Dying(leaver) => Some(leaver.id),
-                State::Empty | State::Resting { .. } | State::Parked => None,
+                State::Empty | State::Resting { .. } => None,
+                State::Parked | State::Yielded => None,
             };
             let successor = slot.successor.as_ref().map(|worker| worker.id);
             let leavers = slot.leavers.iter().map(|leaver| leaver.id);

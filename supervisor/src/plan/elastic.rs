@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::fleet::Fleet;
 use super::scale;
-use super::slot::{Slot, State};
+use super::slot::Slot;
 use super::vocabulary::{Action, Elastic, Look, Moment, Scaling, Signs};
 
 /// How long the loops are watched for one judgement.
@@ -221,10 +221,7 @@ impl Fleet {
 }
 
 fn is_starting(slot: &Slot) -> bool {
-    match &slot.state {
-        State::Held(worker) => !worker.is_ready(),
-        State::Empty | State::Dying(_) | State::Resting { .. } | State::Parked => false,
-    }
+    slot.holder().is_some_and(|worker| !worker.is_ready())
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 //! fact that came at an odd moment cannot leave a step undone.
 
 use brigade_shared::id::{Generation, SlotId, WorkerId};
+use serde::{Deserialize, Serialize};
 
 use super::elastic::Gauge;
 use super::look::Lookout;
@@ -21,8 +22,9 @@ use super::scale;
 use super::slot::Slot;
 use super::vocabulary::{Action, Event, Haste, Moment, Relief, Settings, Verdict};
 
-/// The fleet: every slot, and what is going on.
-#[derive(Clone, Debug)]
+/// The fleet: every slot, and what is going on. All of it travels into another binary
+/// (upgrade.rs).
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Fleet {
     /// Those of the committed generation.
     pub(super) settings: Settings,
@@ -50,13 +52,15 @@ pub struct Fleet {
     /// The last `Action::Relieve`.
     pub(super) relief: Relief,
     pub(super) gauge: Gauge,
+    /// When what the last commit or roll-back has retired may be closed.
+    pub(super) retired: Option<Moment>,
     pub(super) crashes: Window,
     pub(super) dice: Dice,
     pub(super) next_worker: u64,
 }
 
 /// Where in its life the fleet is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum Phase {
     /// Nothing was ever ready: it may still be given up.
     Fresh,
@@ -97,6 +101,7 @@ impl Fleet {
             lookout: Lookout::default(),
             relief: Relief::default(),
             gauge: Gauge::default(),
+            retired: None,
             crashes: Window::default(),
             dice: Dice(seed),
             next_worker: 1,
@@ -130,13 +135,16 @@ impl Fleet {
             Phase::Over => None,
             Phase::Stopping { .. } => workers.min(),
             Phase::Fresh | Phase::Serving => {
-                let wanted = &self.slots[..self.wanted];
-                let refills = wanted
-                    .iter()
-                    .filter_map(|slot| slot.refill_at(Moment::ZERO));
-                let others = self.surplus_deadline().into_iter();
-                let others = others.chain(self.lookout.deadline());
-                workers.chain(refills).chain(others).min()
+                let others = [
+                    self.refill_deadline(),
+                    self.surplus_deadline(),
+                    self.lookout.deadline(),
+                    self.proof_deadline(),
+                    self.answer_deadline(),
+                    self.next_renewal().map(|(at, _)| at),
+                    self.retired,
+                ];
+                workers.chain(others.into_iter().flatten()).min()
             }
         }
     }
@@ -157,7 +165,7 @@ impl Fleet {
         id
     }
 
-    fn assert_invariants(&self, now: Moment) {
+    pub(super) fn assert_invariants(&self, now: Moment) {
         if cfg!(debug_assertions) {
             self.check_invariants(now);
         }

@@ -11,6 +11,7 @@ use super::stop::harsher;
 use super::vocabulary::{
     Action, Change, Despair, Event, Failure, Haste, Moment, Next, Request, Scaling, Verdict,
 };
+use super::worker::Worker;
 
 impl Fleet {
     pub(super) fn hear(&mut self, event: Event, now: Moment, out: &mut Vec<Action>) {
@@ -29,12 +30,16 @@ impl Fleet {
             },
             Event::ConfigLoaded(settings) => {
                 if self.reload.take_loading() {
-                    self.stage(*settings, now, out);
+                    self.stage(*settings, false, now, out);
                 }
             }
-            Event::Looked(look) => self.looked(&look, now, out),
+            Event::Looked(look) => {
+                self.note_use(&look);
+                self.looked(&look, now, out);
+            }
             Event::Stirred => self.lookout.stir(now),
-            Event::SentinelAnswered(_) | Event::ExecFailed => {}
+            Event::SentinelAnswered(agrees) => self.sentinel_answered(agrees, out),
+            Event::ExecFailed => self.exec_failed(out),
             Event::ConfigRefused => {
                 if self.reload.take_loading() {
                     out.push(Action::Announce(Change::ReloadRefused));
@@ -51,9 +56,24 @@ impl Fleet {
         if let Some(worker) = news {
             let after = now - worker.born;
             out.push(Action::Announce(Change::WorkerReady { worker: id, after }));
+            self.tell_probation(&worker, out);
             if self.phase == Phase::Fresh {
                 self.phase = Phase::Serving;
             }
+        }
+    }
+
+    /// From now on the canary has to stay well.
+    fn tell_probation(&self, ready: &Worker, out: &mut Vec<Action>) {
+        let canary = self.slots[0].successor.as_ref().map(|worker| worker.id);
+        let Some(staged) = self.reload.running() else {
+            return;
+        };
+        let lasts = staged.settings.probation;
+        if canary == Some(ready.id) && !lasts.is_zero() {
+            let generation = staged.generation;
+            let change = Change::ReloadProbation { generation, lasts };
+            out.push(Action::Announce(change));
         }
     }
 
@@ -71,13 +91,17 @@ impl Fleet {
                     next: Next::Nothing,
                 },
             })),
-            Role::Successor => {
+            Role::Successor if self.reload.running().is_some() => {
                 out.push(told(id, end, &gone, Next::Nothing, now));
-                let failure = match end {
-                    End::Exit(exit) => Failure::Ended(exit),
-                    End::NotMade => Failure::NotMade,
-                };
-                self.roll_back(id, failure, now, out);
+                self.roll_back(id, failure(end), now, out);
+            }
+            Role::Successor => {
+                let next = self.renewal_failed(usize::from(gone.slot.0), end, now);
+                out.push(told(id, end, &gone, next, now));
+            }
+            Role::Holder if self.reload.staged() == Some(gone.generation) => {
+                out.push(told(id, end, &gone, Next::Now, now));
+                self.roll_back(id, failure(end), now, out);
             }
             Role::Holder => self.holder_gone(id, end, &gone, now, out),
         }
@@ -91,33 +115,46 @@ impl Fleet {
         now: Moment,
         out: &mut Vec<Action>,
     ) {
-        let index = usize::from(gone.slot.0);
-        let served = gone.ready_since.map(|since| now - since);
-        let slot = &mut self.slots[index];
-        let next = if index < self.wanted {
-            let next = slot
-                .deaths
-                .record(end, served, &self.settings, self.dice.draw());
-            slot.state = match next {
-                Next::Now => State::Resting { until: now },
-                Next::After(pause) => State::Resting { until: now + pause },
-                Next::Parked => State::Parked,
-                Next::Nothing => State::Empty,
-            };
-            match next {
-                Next::Now | Next::After(_) if slot.has_ready_successor() => Next::Nothing,
-                Next::Now | Next::After(_) | Next::Parked | Next::Nothing => next,
-            }
-        } else {
-            Next::Nothing
-        };
+        let next = self.next_holder(end, gone, now);
         out.push(told(id, end, gone, next, now));
         if next == Next::Parked {
             out.push(Action::Announce(Change::SlotParked(gone.slot)));
-        } else if let Some(limit) = self.settings.intensity
+        } else if gone.generation == self.generation
+            && let Some(limit) = self.settings.intensity
             && self.crashes.exceeded(limit, now)
         {
             self.give_up(Despair::TooManyCrashes(limit), now, out);
+        }
+    }
+
+    /// What becomes of a slot that has lost its holder.
+    fn next_holder(&mut self, end: End, gone: &Gone, now: Moment) -> Next {
+        let index = usize::from(gone.slot.0);
+        let slot = &mut self.slots[index];
+        if index >= self.wanted {
+            return Next::Nothing;
+        }
+        let is_renewed = self.reload.running().is_none();
+        if gone.generation != self.generation {
+            // One of a generation that failed: it says nothing about this one.
+            let promoted = is_renewed && slot.promote().is_some();
+            return if promoted { Next::Nothing } else { Next::Now };
+        }
+        let served = gone.ready_since.map(|since| now - since);
+        let draw = self.dice.draw();
+        let next = slot.deaths.record(end, served, &self.settings, draw);
+        if is_renewed && slot.promote().is_some() {
+            return Next::Nothing;
+        }
+        slot.state = match next {
+            Next::Now => State::Resting { until: now },
+            Next::After(pause) => State::Resting { until: now + pause },
+            Next::Parked => State::Parked,
+            Next::Nothing => State::Empty,
+        };
+        match next {
+            Next::Now | Next::After(_) if slot.has_ready_successor() => Next::Nothing,
+            Next::Now | Next::After(_) | Next::Parked | Next::Nothing => next,
         }
     }
 
@@ -130,7 +167,8 @@ impl Fleet {
                 Answer::Queued => out.push(Action::Announce(Change::ReloadQueued)),
                 Answer::Coalesced => {}
             },
-            Request::ScaleBy(0) | Request::Upgrade => {}
+            Request::ScaleBy(0) => {}
+            Request::Upgrade => self.asked_to_upgrade(now, out),
             Request::ScaleBy(by) => self.asked_to_scale(by, now, out),
             Request::ScaleTo(to) if self.reload.running().is_some() => {
                 self.processors = Some(to);
@@ -171,6 +209,14 @@ impl Fleet {
         if let Some(haste) = harsher(how, asked) {
             self.hasten_stop(haste, now, out);
         }
+    }
+}
+
+/// What a worker did that ends a transaction.
+fn failure(end: End) -> Failure {
+    match end {
+        End::Exit(exit) => Failure::Ended(exit),
+        End::NotMade => Failure::NotMade,
     }
 }
 

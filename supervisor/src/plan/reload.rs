@@ -1,25 +1,36 @@
-//! A reload is a transaction: the whole new generation serves, or the whole old one does.
+//! A reload is a transaction: the whole new generation serves, or the whole old one does. An
+//! upgrade is the same transaction, run by the new binary (upgrade.rs).
 //!
 //! ```text
-//!           Reload              ConfigLoaded           every wanted slot has a ready successor
-//!   Idle -----------> Loading ---------------> Running --------------------------> Idle (committed)
-//!    ^   LoadConfig      |       StageConfig      |           CommitConfig
-//!    |                   | ConfigRefused          | a successor fails: DropConfig
+//!           Reload              ConfigLoaded           all are ready, the canary is proven
+//!   Idle -----------> Loading ---------------> Running -----------------------------> Idle (committed)
+//!    ^   LoadConfig      |       StageConfig      |            CommitConfig
+//!    |                   | ConfigRefused          | one of the new generation fails: DropConfig
 //!    +-------------------+------------------------+
+//!
+//!   within Running, each looked up in the slots:
+//!                        ready                        probation over
+//!   canary alone starts -------> the others start ----------------------> commit when all are ready
+//!                                as far as `surge`    those beyond `surge` and `unavailable`:
+//!                                lets them            the ready take over, the next ones start
 //! ```
 //!
-//! `Running` first starts one successor, the canary; when that is ready, all others. Until the
-//! commit nobody of the old generation leaves, so to roll back is only to dismiss successors, and
-//! nobody old is waited for, so that a reload repairs a fleet that is down. A request that comes
-//! meanwhile waits in a queue with one place: two reloads after this one would read the same file.
+//! As long as the surge suffices for all, nobody of the old generation leaves before the commit, so
+//! to roll back is only to dismiss successors. Otherwise the slots follow in waves, and slots that
+//! were already taken over get a worker of the old generation again (recycle.rs). Nobody old is
+//! waited for, so that a reload repairs a fleet that is down. A request that comes meanwhile waits
+//! in a queue with one place: two reloads after this one would read the same file.
 
 use brigade_shared::id::Generation;
+use serde::{Deserialize, Serialize};
 
 use super::slot::Slot;
-use super::vocabulary::Settings;
+use super::upgrade::Image;
+use super::vocabulary::{Moment, Settings};
+use super::worker::Worker;
 
 /// The reload and its queue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Reload {
     pub(super) state: Progress,
     /// Another was asked for.
@@ -27,18 +38,31 @@ pub(super) struct Reload {
 }
 
 /// How far it has come.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Progress {
     Idle,
     Loading,
+    /// The sentinel has to answer until then.
+    Asking {
+        until: Moment,
+    },
+    /// The turn ends with the order to become this binary.
+    Departing(Image),
+    /// That was ordered; this is still the binary before, until then at the latest.
+    Departed {
+        to: Image,
+        until: Moment,
+    },
     Running(Box<Transaction>),
 }
 
 /// A staged generation that has not taken over yet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Transaction {
     pub(super) generation: Generation,
     pub(super) settings: Settings,
+    /// The new binary runs it, to prove itself.
+    pub(super) is_upgrade: bool,
 }
 
 /// What a request for a reload comes to.
@@ -55,10 +79,27 @@ pub(super) enum Answer {
 /// What a running transaction does next.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Step {
-    /// Start successors in these slots, as far as there is room; perhaps in none, for now.
+    /// Nothing, for now.
+    Wait,
+    /// Start successors in these slots, beside the holders if there are any.
     Start(Vec<usize>),
-    /// Every successor is ready.
+    /// Let the holders of these slots go, and start their successors in their place.
+    Replace(Vec<usize>),
+    /// The ready successors of these slots take over, to make room for others.
+    TakeOver(Vec<usize>),
+    /// Every one of the new generation is ready, and the canary is proven.
     Commit,
+}
+
+/// What a step depends on beside the slots.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Circumstances {
+    /// So many slots are those of the committed generation.
+    pub(super) wanted: usize,
+    /// So many processes a slot may have.
+    pub(super) most: usize,
+    /// The canary's probation is over.
+    pub(super) proven: bool,
 }
 
 impl Reload {
@@ -73,6 +114,7 @@ impl Reload {
         match self.state {
             Progress::Idle => true,
             Progress::Loading | Progress::Running(_) => false,
+            Progress::Asking { .. } | Progress::Departing(_) | Progress::Departed { .. } => false,
         }
     }
 
@@ -80,21 +122,25 @@ impl Reload {
         match &self.state {
             Progress::Running(transaction) => Some(transaction),
             Progress::Idle | Progress::Loading => None,
+            Progress::Asking { .. } | Progress::Departing(_) | Progress::Departed { .. } => None,
         }
+    }
+
+    /// The generation that is about to take over.
+    pub(super) fn staged(&self) -> Option<Generation> {
+        self.running().map(|staged| staged.generation)
     }
 
     /// Somebody asks for a reload.
     pub(super) fn ask(&mut self) -> Answer {
-        match self.state {
-            Progress::Idle => {
-                self.state = Progress::Loading;
-                Answer::Load
-            }
-            Progress::Loading | Progress::Running(_) if self.queued => Answer::Coalesced,
-            Progress::Loading | Progress::Running(_) => {
-                self.queued = true;
-                Answer::Queued
-            }
+        if self.is_idle() {
+            self.state = Progress::Loading;
+            Answer::Load
+        } else if self.queued {
+            Answer::Coalesced
+        } else {
+            self.queued = true;
+            Answer::Queued
         }
     }
 
@@ -106,6 +152,7 @@ impl Reload {
                 true
             }
             Progress::Idle | Progress::Running(_) => false,
+            Progress::Asking { .. } | Progress::Departing(_) | Progress::Departed { .. } => false,
         }
     }
 
@@ -113,7 +160,11 @@ impl Reload {
     pub(super) fn take_running(&mut self) -> Option<Transaction> {
         match std::mem::replace(&mut self.state, Progress::Idle) {
             Progress::Running(transaction) => Some(*transaction),
-            other @ (Progress::Idle | Progress::Loading) => {
+            other @ (Progress::Idle
+            | Progress::Loading
+            | Progress::Asking { .. }
+            | Progress::Departing(_)
+            | Progress::Departed { .. }) => {
                 self.state = other;
                 None
             }
@@ -137,23 +188,75 @@ impl Transaction {
         usize::from(self.settings.workers)
     }
 
+    /// The slot's worker of the new generation.
+    fn worker_in<'a>(&self, slot: &'a Slot) -> Option<&'a Worker> {
+        slot.staying()
+            .find(|worker| worker.generation == self.generation)
+    }
+
+    /// When the canary will have been well for long enough.
+    pub(super) fn proven_at(&self, slots: &[Slot]) -> Option<Moment> {
+        let since = self.worker_in(&slots[0])?.ready_since()?;
+        Some(since + self.settings.probation)
+    }
+
     /// What is next, seen from the slots as they are: nothing is remembered, so nothing can be
     /// forgotten.
-    pub(super) fn step(&self, slots: &[Slot]) -> Step {
+    pub(super) fn step(&self, slots: &[Slot], now: Circumstances) -> Step {
         let wanted = &slots[..self.wanted()];
-        if wanted.iter().all(Slot::has_ready_successor) {
-            return Step::Commit;
+        let serves = |slot: &Slot| self.worker_in(slot).is_some_and(Worker::is_ready);
+        if wanted.iter().all(serves) {
+            return if now.proven { Step::Commit } else { Step::Wait };
         }
-        let canary_serves = wanted[0].has_ready_successor();
+        let canary_serves = serves(&wanted[0]);
         let open = if canary_serves { wanted } else { &wanted[..1] };
-        let without = |(_, slot): &(usize, &Slot)| slot.successor.is_none() && slot.has_room();
-        Step::Start(
-            open.iter()
-                .enumerate()
-                .filter(without)
-                .map(|(index, _)| index)
-                .collect(),
-        )
+        let doubled = |slot: &&Slot| slot.successor.is_some() && slot.is_held();
+        let mut surplus = wanted.iter().filter(doubled).count();
+        let (mut start, mut blocked) = (Vec::new(), Vec::new());
+        for (index, slot) in open.iter().enumerate() {
+            if self.worker_in(slot).is_some() || !slot.has_room(now.most) {
+                continue;
+            }
+            if !slot.is_held() {
+                start.push(index);
+            } else if surplus < usize::from(self.settings.surge) {
+                surplus += 1;
+                start.push(index);
+            } else {
+                blocked.push(index);
+            }
+        }
+        if !start.is_empty() {
+            return Step::Start(start);
+        }
+        // Nobody of the old generation leaves while the canary is on probation. The canary itself
+        // has nobody to wait for.
+        if blocked.is_empty() || (canary_serves && !now.proven) {
+            return Step::Wait;
+        }
+        let common = self.wanted().min(now.wanted);
+        let ready = (0..common).filter(|index| slots[*index].has_ready_successor());
+        let ready: Vec<_> = ready.collect();
+        if !ready.is_empty() {
+            return Step::TakeOver(ready);
+        }
+        blocked.truncate(self.dispensable(wanted));
+        if blocked.is_empty() {
+            Step::Wait
+        } else {
+            Step::Replace(blocked)
+        }
+    }
+
+    /// So many more slots may be without a serving worker for the sake of the new generation.
+    fn dispensable(&self, wanted: &[Slot]) -> usize {
+        let Settings {
+            surge, unavailable, ..
+        } = self.settings;
+        // With neither, nothing would ever happen.
+        let least = u16::from(surge == 0);
+        let down = |slot: &&Slot| slot.successor.is_some() && !slot.serves();
+        usize::from(unavailable.max(least)).saturating_sub(wanted.iter().filter(down).count())
     }
 }
 

@@ -18,6 +18,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use brigade_shared::exit::{Exit, worker};
+use serde::{Deserialize, Serialize};
 
 use super::vocabulary::{Intensity, Moment, Next, Settings};
 
@@ -34,7 +35,7 @@ pub(super) enum End {
 }
 
 /// The deaths of one slot since it was last calm.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
 pub(super) struct Deaths {
     /// Before ready.
     pub(super) before_ready: u32,
@@ -94,7 +95,7 @@ fn jittered(pause: Duration, draw: u64) -> Duration {
 }
 
 /// The deaths of the whole fleet within the last period.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, Debug, Serialize, Deserialize)]
 pub(super) struct Window {
     deaths: VecDeque<Moment>,
 }
@@ -117,7 +118,7 @@ impl Window {
 
 /// Random numbers from a seed (splitmix64): good enough to spread restarts, and the same seed
 /// gives the same fleet.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Dice(pub(super) u64);
 
 impl Dice {

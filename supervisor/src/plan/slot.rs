@@ -11,39 +11,41 @@
 //!
 //!   from Held, Dying   exit 78   Parked   it must not be respawned
 //!   from Parked                  Empty    an operator scales: another try
-//!   from any                     Held     a reload is committed: by the successor
+//!   from Held                    Yielded  a reload may not make more processes: the holder leaves first
+//!   from Yielded                 Empty    the reload is rolled back
+//!   from any                     Held     its successor takes over
 //!   from any                     Empty    scaled away, or the fleet stops; a holder is dismissed
 //! ```
 //!
-//! `Held` is a worker of the committed generation, starting or ready (worker.rs). Beside it stand,
-//! while a reload runs, at most one `successor` of the staged generation and, for a while, the
-//! `leavers` (stop.rs). A commit makes the successor the holder, whatever the state was before.
+//! `Held` is a worker, starting or ready (worker.rs): of the committed generation, or, while a
+//! reload replaces slot after slot, of the staged one, which may fail after that (recycle.rs).
+//! Beside it stand at most one `successor`, of the staged generation while a reload runs and of the
+//! committed one otherwise, and, for a while, the `leavers` (stop.rs).
 
-use brigade_shared::id::{SlotId, WorkerId};
+use brigade_shared::id::{Generation, SlotId, WorkerId};
+use serde::{Deserialize, Serialize};
 
+use super::recycle::Renewal;
 use super::restart::Deaths;
 use super::stop::Leaver;
 use super::vocabulary::{Action, Haste, Leaving, Moment, Settings};
 use super::worker::Worker;
 
-/// The most processes of one slot at a time: holder, successor and two that still leave. Who
-/// wants to start one more waits until another has left.
-pub(super) const MOST_PROCESSES: usize = 4;
-
 /// One slot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Slot {
     pub(super) id: SlotId,
     pub(super) state: State,
     pub(super) successor: Option<Worker>,
     pub(super) leavers: Vec<Leaver>,
     pub(super) deaths: Deaths,
+    pub(super) renewal: Renewal,
     /// Since when no new connections are steered here; `None`: they are.
     pub(super) out_since: Option<Moment>,
 }
 
 /// Who holds a slot.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum State {
     /// Nobody, and nobody is waited for.
     Empty,
@@ -56,6 +58,8 @@ pub(super) enum State {
     Resting { until: Moment },
     /// Nobody: the last worker asked not to be respawned.
     Parked,
+    /// Nobody: it left before its successor is ready, since a reload may not make more processes.
+    Yielded,
 }
 
 /// A worker that is no more, and what it was to its slot.
@@ -63,6 +67,7 @@ pub(super) enum State {
 pub(super) struct Gone {
     pub(super) slot: SlotId,
     pub(super) role: Role,
+    pub(super) generation: Generation,
     pub(super) born: Moment,
     pub(super) ready_since: Option<Moment>,
 }
@@ -86,6 +91,7 @@ impl Slot {
             successor: None,
             leavers: Vec::new(),
             deaths: Deaths::default(),
+            renewal: Renewal::default(),
             out_since,
         }
     }
@@ -96,7 +102,7 @@ impl Slot {
             State::Held(worker) => Some(worker),
             // It may say so with SIGKILL on its way; it is too late.
             State::Dying(_) => None,
-            State::Empty | State::Resting { .. } | State::Parked => None,
+            State::Empty | State::Resting { .. } | State::Parked | State::Yielded => None,
         };
         let mut both = holder.into_iter().chain(&mut self.successor);
         let worker = both.find(|worker| worker.id == id)?;
@@ -108,33 +114,41 @@ impl Slot {
     pub(super) fn lost(&mut self, id: WorkerId) -> Option<Gone> {
         let slot = self.id;
         if let Some(place) = self.leavers.iter().position(|leaver| leaver.id == id) {
-            let born = self.leavers.remove(place).born;
+            let Leaver {
+                generation, born, ..
+            } = self.leavers.remove(place);
             return Some(Gone {
                 slot,
                 role: Role::Leaver,
+                generation,
                 born,
                 ready_since: None,
             });
         }
         if let Some(worker) = self.successor.take_if(|worker| worker.id == id) {
-            let (born, ready_since) = (worker.born, worker.ready_since());
             return Some(Gone {
                 slot,
                 role: Role::Successor,
-                born,
-                ready_since,
+                generation: worker.generation,
+                born: worker.born,
+                ready_since: worker.ready_since(),
             });
         }
-        let (born, ready_since) = match &self.state {
-            State::Held(worker) if worker.id == id => (worker.born, worker.ready_since()),
-            State::Dying(leaver) if leaver.id == id => (leaver.born, leaver.ready_since),
+        let (generation, born, ready_since) = match &self.state {
+            State::Held(worker) if worker.id == id => {
+                (worker.generation, worker.born, worker.ready_since())
+            }
+            State::Dying(leaver) if leaver.id == id => {
+                (leaver.generation, leaver.born, leaver.ready_since)
+            }
             State::Held(_) | State::Dying(_) => return None,
-            State::Empty | State::Resting { .. } | State::Parked => return None,
+            State::Empty | State::Resting { .. } | State::Parked | State::Yielded => return None,
         };
         self.state = State::Empty;
         Some(Gone {
             slot,
             role: Role::Holder,
+            generation,
             born,
             ready_since,
         })
@@ -158,18 +172,17 @@ impl Slot {
     pub(super) fn stop_waiting_for_the_dying(&mut self) {
         match std::mem::replace(&mut self.state, State::Empty) {
             State::Dying(leaver) => self.leavers.push(leaver),
-            other @ (State::Empty | State::Held(_) | State::Resting { .. } | State::Parked) => {
-                self.state = other
-            }
+            other @ (State::Empty
+            | State::Held(_)
+            | State::Resting { .. }
+            | State::Parked
+            | State::Yielded) => self.state = other,
         }
     }
 
     /// The holder, if it is ready.
     pub(super) fn ready_holder(&self) -> Option<&Worker> {
-        match &self.state {
-            State::Held(worker) => Some(worker).filter(|worker| worker.is_ready()),
-            State::Empty | State::Dying(_) | State::Resting { .. } | State::Parked => None,
-        }
+        self.holder().filter(|worker| worker.is_ready())
     }
 
     /// Everybody who serves here: the holder, the successor.
@@ -183,7 +196,11 @@ impl Slot {
     pub(super) fn ready_mut(&mut self) -> impl Iterator<Item = &mut Worker> {
         let holder = match &mut self.state {
             State::Held(worker) => Some(worker),
-            State::Empty | State::Dying(_) | State::Resting { .. } | State::Parked => None,
+            State::Empty
+            | State::Dying(_)
+            | State::Resting { .. }
+            | State::Parked
+            | State::Yielded => None,
         };
         holder
             .into_iter()
@@ -214,25 +231,44 @@ impl Slot {
     pub(super) fn processes(&self) -> usize {
         let holder = match self.state {
             State::Held(_) | State::Dying(_) => 1,
-            State::Empty | State::Resting { .. } | State::Parked => 0,
+            State::Empty | State::Resting { .. } | State::Parked | State::Yielded => 0,
         };
         holder + usize::from(self.successor.is_some()) + self.leavers.len()
     }
 
-    pub(super) fn has_room(&self) -> bool {
-        self.processes() < MOST_PROCESSES
+    pub(super) fn has_room(&self, most: usize) -> bool {
+        self.processes() < most
+    }
+
+    /// Holder and successor, ready or not.
+    pub(super) fn staying(&self) -> impl Iterator<Item = &Worker> {
+        self.holder().into_iter().chain(&self.successor)
+    }
+
+    /// The holder, ready or not.
+    pub(super) fn holder(&self) -> Option<&Worker> {
+        match &self.state {
+            State::Held(worker) => Some(worker),
+            State::Empty | State::Dying(_) | State::Resting { .. } => None,
+            State::Parked | State::Yielded => None,
+        }
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.holder().is_some()
     }
 
     /// When a wanted slot waits for its next holder; `None` if it waits for none. A ready
-    /// successor already serves: an old worker beside it would only be drained again.
-    pub(super) fn refill_at(&self, now: Moment) -> Option<Moment> {
-        if self.has_ready_successor() || !self.has_room() {
+    /// successor already serves: an old worker beside it would only be drained again. `most`: so
+    /// many processes it may have.
+    pub(super) fn refill_at(&self, now: Moment, most: usize) -> Option<Moment> {
+        if self.has_ready_successor() || !self.has_room(most) {
             return None;
         }
         match self.state {
             State::Empty => Some(now),
             State::Resting { until } => Some(until),
-            State::Held(_) | State::Dying(_) | State::Parked => None,
+            State::Held(_) | State::Dying(_) | State::Parked | State::Yielded => None,
         }
     }
 
@@ -241,7 +277,7 @@ impl Slot {
         let holder = match &self.state {
             State::Held(worker) => worker.deadline(),
             State::Dying(leaver) => Some(leaver.deadline()),
-            State::Empty | State::Resting { .. } | State::Parked => None,
+            State::Empty | State::Resting { .. } | State::Parked | State::Yielded => None,
         };
         let successor = self.successor.as_ref().and_then(Worker::deadline);
         let leavers = self.leavers.iter().map(Leaver::deadline).min();
@@ -254,6 +290,7 @@ mod tests {
     use brigade_shared::id::{Generation, SlotId, WorkerId};
 
     use super::{Role, Slot, State};
+    use crate::plan::recycle::Use;
     use crate::plan::vocabulary::Moment;
     use crate::plan::worker::{Stage, Worker};
 
@@ -265,6 +302,7 @@ mod tests {
             stage: Stage::Starting {
                 overdue: Moment::MAX,
             },
+            used: Use::default(),
         };
         let mut slot = Slot::new(SlotId(0), None);
         slot.state = State::Held(worker(1, 1));
@@ -301,8 +339,8 @@ mod tests {
     fn a_slot_with_a_ready_successor_waits_for_nobody() {
         let mut slot = slot();
         slot.lost(WorkerId(1));
-        assert_eq!(slot.refill_at(Moment::ZERO), Some(Moment::ZERO));
+        assert_eq!(slot.refill_at(Moment::ZERO, 4), Some(Moment::ZERO));
         slot.became_ready(WorkerId(2), Moment::ZERO);
-        assert_eq!(slot.refill_at(Moment::ZERO), None);
+        assert_eq!(slot.refill_at(Moment::ZERO, 4), None);
     }
 }

@@ -19,7 +19,7 @@ struct Found {
     words: Vec<Action>,
     /// Holders that are to be ended.
     hopeless: Vec<WorkerId>,
-    /// The first successor that is blocked.
+    /// The first worker of a staged generation that is blocked.
     failed: Option<WorkerId>,
     /// Something goes on.
     active: bool,
@@ -62,10 +62,10 @@ impl Fleet {
         sights.sort_unstable_by_key(|sight| sight.worker);
         let services = Patience::of_services(&self.settings);
         let programs = Patience::of_programs(&self.settings);
+        let staged = self.reload.staged();
         let mut found = Found::default();
         for slot in &mut self.slots {
             let waiting = look.waiting_shared.saturating_add(count_of(look, slot.id));
-            let successor = slot.successor.as_ref().map(|worker| worker.id);
             for worker in slot.ready_mut() {
                 let place = sights.binary_search_by_key(&worker.id, |sight| sight.worker);
                 let Ok(place) = place else { continue };
@@ -73,20 +73,20 @@ impl Fleet {
                 let Some(sign) = Sign::of(signs, waiting > 0) else {
                     continue;
                 };
-                let (id, is_successor) = (worker.id, successor == Some(worker.id));
+                let (id, is_staged) = (worker.id, staged == Some(worker.generation));
                 match signs {
                     Signs::Row { .. } => {
                         found.any_service = true;
                         let finding = worker.vigil_mut().map(|v| v.see(sign, span, services));
                         found.active |= finding != Some(Finding::Quiet);
-                        found.take(id, is_successor, waiting, finding, out);
+                        found.take(id, is_staged, waiting, finding, out);
                     }
                     Signs::Words { .. } => {
                         let Some(patience) = programs else { continue };
                         let finding = worker.vigil_mut().map(|v| v.see(sign, span, patience));
                         let deadline = worker.vigil().and_then(|vigil| vigil.deadline(patience));
                         found.alarm = found.alarm.into_iter().chain(deadline).min();
-                        found.take(id, is_successor, waiting, finding, out);
+                        found.take(id, is_staged, waiting, finding, out);
                     }
                 }
             }
@@ -103,7 +103,7 @@ impl Fleet {
                     slot.state = State::Dying(leaver);
                 }
                 State::Held(_) | State::Dying(_) | State::Empty => {}
-                State::Resting { .. } | State::Parked => {}
+                State::Resting { .. } | State::Parked | State::Yielded => {}
             }
         }
     }
@@ -126,7 +126,7 @@ impl Found {
     fn take(
         &mut self,
         worker: WorkerId,
-        is_successor: bool,
+        is_staged: bool,
         waiting: u32,
         finding: Option<Finding>,
         out: &mut Vec<Action>,
@@ -140,7 +140,7 @@ impl Found {
                     lasts,
                     waiting,
                 }));
-                if is_successor {
+                if is_staged {
                     self.failed = self.failed.or(Some(worker));
                 }
             }

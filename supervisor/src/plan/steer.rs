@@ -47,6 +47,7 @@ mod tests {
     use brigade_shared::id::{Generation, SlotId, WorkerId};
 
     use super::towards;
+    use crate::plan::recycle::Use;
     use crate::plan::slot::{Slot, State};
     use crate::plan::vigil::Vigil;
     use crate::plan::vocabulary::Moment;
@@ -58,6 +59,7 @@ mod tests {
             generation: Generation::FIRST,
             born: Moment::ZERO,
             stage,
+            used: Use::default(),
         }
     }
 

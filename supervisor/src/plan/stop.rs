@@ -17,7 +17,8 @@
 
 use std::time::Duration;
 
-use brigade_shared::id::WorkerId;
+use brigade_shared::id::{Generation, WorkerId};
+use serde::{Deserialize, Serialize};
 
 use super::vocabulary::{Action, Change, Deadline, Haste, Leaving, Moment, Settings};
 use super::worker::{Stage, Worker};
@@ -28,19 +29,22 @@ pub(super) const KILL_AGAIN: Duration = Duration::from_secs(2);
 pub(super) const LOST_AFTER: Duration = Duration::from_secs(10);
 
 /// A worker that was told to leave.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Leaver {
     pub(super) id: WorkerId,
+    pub(super) generation: Generation,
     pub(super) born: Moment,
     /// Since when it had served.
     pub(super) ready_since: Option<Moment>,
+    /// Why it was asked to leave; none: it was too slow.
+    pub(super) because: Option<Leaving>,
     /// What it was asked for: what it has missed when it is killed.
     asked: Deadline,
     rung: Rung,
 }
 
 /// Where on the ladder.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 enum Rung {
     Draining { until: Moment },
     Cutting { until: Moment },
@@ -64,7 +68,8 @@ impl Leaver {
             id,
             born,
             stage,
-            generation: _,
+            generation,
+            used: _,
         } = worker;
         let ready_since = worker.ready_since();
         out.push(Action::Announce(Change::WorkerDraining {
@@ -99,6 +104,8 @@ impl Leaver {
         };
         Self {
             id,
+            generation,
+            because: Some(because),
             born,
             ready_since,
             asked,
@@ -108,7 +115,12 @@ impl Leaver {
 
     /// Ends a worker that did not become ready in time.
     pub(super) fn overdue(worker: Worker, now: Moment, out: &mut Vec<Action>) -> Self {
-        let Worker { id, born, .. } = worker;
+        let Worker {
+            id,
+            generation,
+            born,
+            ..
+        } = worker;
         let asked = Deadline::Start;
         out.push(Action::Announce(Change::WorkerOverdue {
             worker: id,
@@ -116,6 +128,8 @@ impl Leaver {
         }));
         Self {
             id,
+            generation,
+            because: None,
             born,
             ready_since: None,
             asked,
@@ -130,7 +144,12 @@ impl Leaver {
         now: Moment,
         out: &mut Vec<Action>,
     ) -> Self {
-        let Worker { id, born, .. } = worker;
+        let Worker {
+            id,
+            generation,
+            born,
+            ..
+        } = worker;
         let asked = Deadline::Stall;
         out.push(Action::Announce(Change::WorkerOverdue {
             worker: id,
@@ -139,6 +158,8 @@ impl Leaver {
         out.push(Action::Abort(id));
         Self {
             id,
+            generation,
+            because: None,
             born,
             ready_since: worker.ready_since(),
             asked,
@@ -231,6 +252,15 @@ impl Leaver {
             Rung::Draining { until } | Rung::Cutting { until } => until,
             Rung::Aborting { until } => until,
             Rung::Dying { again, .. } | Rung::Lost { again } => again,
+        }
+    }
+
+    /// Whether it still finishes what it has.
+    pub(super) fn is_draining(&self) -> bool {
+        match self.rung {
+            Rung::Draining { .. } => true,
+            Rung::Cutting { .. } | Rung::Aborting { .. } => false,
+            Rung::Dying { .. } | Rung::Lost { .. } => false,
         }
     }
 

@@ -7,6 +7,8 @@ use brigade_config::MAX_WORKERS;
 use brigade_shared::id::Generation;
 
 use super::fleet::{Fleet, Phase};
+use super::recycle::Use;
+use super::restart::End;
 use super::slot::{Slot, State};
 use super::steer;
 use super::stop::Leaver;
@@ -20,7 +22,10 @@ impl Fleet {
         self.climb_ladders(now, out);
         if self.is_staying() {
             self.end_late_starts(now, out);
+            self.end_late_answers(now, out);
             self.advance_reload(now, out);
+            self.cut_lingering(now, out);
+            self.renew(now, out);
             self.despair(now, out);
         }
         if self.is_staying() {
@@ -28,9 +33,11 @@ impl Fleet {
             self.steer(now, out);
             self.relieve_surplus(now, out);
             self.close_surplus(now, out);
+            self.close_retired(now, out);
             self.tell_ready(out);
             let news = self.relieve(out);
             self.watch(news, now, out);
+            self.depart(now, out);
         }
         self.finish(out);
     }
@@ -55,21 +62,29 @@ impl Fleet {
 
     fn end_late_starts(&mut self, now: Moment, out: &mut Vec<Action>) {
         let mut failed = None;
-        for slot in &mut self.slots {
+        let mut late = Vec::new();
+        for (index, slot) in self.slots.iter_mut().enumerate() {
             match slot.state {
                 State::Held(worker) if worker.is_overdue(now) => {
                     slot.state = State::Dying(Leaver::overdue(worker, now, out));
                 }
                 State::Held(_) | State::Dying(_) | State::Empty => {}
-                State::Resting { .. } | State::Parked => {}
+                State::Resting { .. } | State::Parked | State::Yielded => {}
             }
             if let Some(worker) = slot.successor.take_if(|worker| worker.is_overdue(now)) {
                 slot.leavers.push(Leaver::overdue(worker, now, out));
                 failed = failed.or(Some(worker.id));
+                late.push(index);
             }
         }
-        if let Some(worker) = failed {
+        let Some(worker) = failed else { return };
+        if self.reload.running().is_some() {
             self.roll_back(worker, Failure::Late, now, out);
+        } else {
+            // Like one that can't be made, it is not tried again at once.
+            for index in late {
+                self.renewal_failed(index, End::NotMade, now);
+            }
         }
     }
 
@@ -88,15 +103,25 @@ impl Fleet {
     }
 
     fn refill(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if !self.may_refill() {
+            return;
+        }
+        let most = self.most_processes();
         for index in 0..self.wanted {
-            if self.slots[index]
-                .refill_at(now)
-                .is_some_and(|moment| moment <= now)
-            {
+            let at = self.slots[index].refill_at(now, most);
+            if at.is_some_and(|moment| moment <= now) {
                 let worker = self.spawn(index, self.generation, now, out);
                 self.slots[index].state = State::Held(worker);
             }
         }
+    }
+
+    /// When the next wanted slot that is empty gets a worker.
+    pub(super) fn refill_deadline(&self) -> Option<Moment> {
+        let most = self.most_processes();
+        let wanted = self.slots[..self.wanted].iter();
+        let moments = wanted.filter_map(|slot| slot.refill_at(Moment::ZERO, most));
+        moments.min().filter(|_| self.may_refill())
     }
 
     /// Orders a worker; the caller puts it into its place.
@@ -125,6 +150,7 @@ impl Fleet {
             stage: Stage::Starting {
                 overdue: now + patience,
             },
+            used: Use::drawn(self.dice.draw()),
         }
     }
 
@@ -163,7 +189,9 @@ impl Fleet {
                     }
                 }
                 State::Held(_) | State::Dying(_) | State::Empty => {}
-                State::Resting { .. } | State::Parked => slot.state = State::Empty,
+                State::Resting { .. } | State::Parked | State::Yielded => {
+                    slot.state = State::Empty;
+                }
             }
         }
     }

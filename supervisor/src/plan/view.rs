@@ -55,9 +55,7 @@ impl Fleet {
     /// The generation of the running reload.
     #[must_use]
     pub fn staged(&self) -> Option<Generation> {
-        self.reload
-            .running()
-            .map(|transaction| transaction.generation)
+        self.reload.staged()
     }
 
     /// How many workers are wanted.
@@ -90,7 +88,7 @@ impl Fleet {
 
 fn view(slot: &Slot) -> SlotView {
     let state = match &slot.state {
-        State::Empty => SlotState::Empty,
+        State::Empty | State::Yielded => SlotState::Empty,
         State::Held(worker) if worker.is_ready() => SlotState::Ready(worker.id),
         State::Held(worker) => SlotState::Starting(worker.id),
         State::Dying(leaver) => SlotState::Dying(leaver.id),

@@ -11,21 +11,25 @@
 
 use brigade_shared::id::{Generation, WorkerId};
 
+use serde::{Deserialize, Serialize};
+
+use super::recycle::Use;
 use super::vigil::Vigil;
 use super::vocabulary::Moment;
 
 /// A worker that serves or is about to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct Worker {
     pub(super) id: WorkerId,
     pub(super) generation: Generation,
     /// When its spawn was ordered.
     pub(super) born: Moment,
     pub(super) stage: Stage,
+    pub(super) used: Use,
 }
 
 /// How far it has come.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) enum Stage {
     /// Not ready yet, and late from `overdue` on.
     Starting { overdue: Moment },

@@ -5,8 +5,7 @@ use brigade_shared::id::SlotId;
 use brigade_supervisor::plan::{Change, Deadline, Moment, Verdict};
 
 use super::ledger::{
-    Broken, Course, KILL_AGAIN, LOST_AFTER, Ledger, MOST_PROCESSES, Promise, Record, Rule, Told,
-    hold,
+    Broken, Course, KILL_AGAIN, LOST_AFTER, Ledger, Promise, Record, Rule, Told, hold,
 };
 use super::nature::Kind;
 
@@ -31,6 +30,7 @@ impl Ledger {
             self.check_slots()?;
             self.check_steering()?;
             self.check_reload()?;
+            self.check_lingering()?;
             self.check_ready()?;
             let given_up = self.is_hopeless() || self.crashed_just_now(now);
             hold(!given_up, Rule::Despair, || {
@@ -40,6 +40,7 @@ impl Ledger {
         self.check_quiet()?;
         self.bury_the_dead();
         self.dropped = None;
+        self.overstayed.clear();
         self.said.clear();
         self.spawned = false;
         Ok(())
@@ -80,7 +81,11 @@ impl Ledger {
                 Promise::Within { .. } | Promise::Never => None,
             }
         });
-        workers.chain(refills).chain(self.surplus_moments())
+        let retired = self.retired.map(|at| (at, "what is retired".to_owned()));
+        workers
+            .chain(refills)
+            .chain(self.surplus_moments())
+            .chain(retired)
     }
 
     /// When the next surplus worker may leave, and when the highest surplus slot may be closed.
@@ -136,7 +141,7 @@ impl Ledger {
                 let current = record.generation == self.committed;
                 record.stays() && !current && Some(record.generation) != staged
             });
-            let right = all <= MOST_PROCESSES && stay(Some(self.committed)) <= 1;
+            let right = all <= self.most && stay(Some(self.committed)) <= 1;
             let right = right && (staged.is_none() || stay(staged) <= 1);
             hold(right, Rule::Crowd, || {
                 format!("slot {slot} has {all} processes")
@@ -243,6 +248,19 @@ impl Ledger {
         hold(failed.is_none(), Rule::Reload, || {
             format!("{failed:?} of a dropped generation")
         })
+    }
+
+    fn check_lingering(&self) -> Result<(), Broken> {
+        let cut = self.alive().find(|(_, record)| {
+            let drains = matches!(record.told, Told::Drain { .. });
+            drains && self.overstayed.contains(&record.generation)
+        });
+        hold(cut.is_none(), Rule::Lingering, || {
+            format!("{cut:?} was to be cut with its generation")
+        })?;
+        let older = self.lingering();
+        let few = older.len() <= usize::from(self.settings.lingering);
+        hold(few, Rule::Lingering, || format!("{older:?} linger"))
     }
 
     fn check_ready(&mut self) -> Result<(), Broken> {

@@ -1,7 +1,7 @@
 //! The books: what the fleet ordered and was told, kept from outside. Nothing here asks the fleet
 //! how it is; it only knows what went in and what came out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -15,8 +15,6 @@ use super::nature::{Kind, Nature};
 pub(crate) const LOST_AFTER: Duration = Duration::from_secs(10);
 /// How often SIGKILL is repeated.
 pub(crate) const KILL_AGAIN: Duration = Duration::from_secs(2);
-/// The most processes of one slot.
-pub(crate) const MOST_PROCESSES: usize = 4;
 /// The first pause after exit code 75.
 pub(crate) const SCARCE: Duration = Duration::from_secs(5);
 
@@ -49,6 +47,8 @@ pub(crate) enum Rule {
     Ladder,
     /// One reload at a time, whole new or whole old.
     Reload,
+    /// No more older generations linger than may, and the oldest go first.
+    Lingering,
     /// The wanted number follows the orders.
     Scale,
     /// Every end, readiness and change is told once, as it was.
@@ -206,6 +206,10 @@ pub(crate) struct Ledger {
     pub(crate) ever_ready: bool,
     pub(crate) told_ready: Option<(u16, Generation)>,
     pub(crate) crashes: Vec<Moment>,
+    /// When what the last commit or roll-back has retired may be closed.
+    pub(crate) retired: Option<Moment>,
+    /// The most processes that a slot was ever allowed.
+    pub(crate) most: usize,
     pub(crate) listening: bool,
     pub(crate) stop: Option<Stop>,
     pub(crate) finished: Option<Verdict>,
@@ -218,6 +222,8 @@ pub(crate) struct Ledger {
     pub(crate) exposed: Option<(WorkerId, SlotId)>,
     /// The generation that this turn gave up.
     pub(crate) dropped: Option<Generation>,
+    /// The generations that this turn cuts, since too many linger.
+    pub(crate) overstayed: BTreeSet<Generation>,
     /// Whether a worker was made in this turn.
     pub(crate) spawned: bool,
     /// Everything that was said in this turn.
@@ -244,6 +250,8 @@ impl Ledger {
             ever_ready: false,
             told_ready: None,
             crashes: Vec::new(),
+            retired: None,
+            most: usize::from(nature.settings.lingering) + 3,
             listening: true,
             stop: None,
             finished: None,
@@ -251,6 +259,7 @@ impl Ledger {
             dismissed: None,
             exposed: None,
             dropped: None,
+            overstayed: BTreeSet::new(),
             spawned: false,
             said: Vec::new(),
             last_worker: WorkerId(0),
@@ -288,6 +297,18 @@ impl Ledger {
             .any(|(_, record)| record.serves() && record.generation == generation)
     }
 
+    /// The older generations of which somebody still drains, without those that this turn cuts.
+    pub(crate) fn lingering(&self) -> BTreeSet<Generation> {
+        let draining = self.alive().filter(|(_, record)| {
+            let older = record.generation < self.committed;
+            older && matches!(record.told, Told::Drain { .. })
+        });
+        let generations = draining.map(|(_, record)| record.generation);
+        generations
+            .filter(|g| !self.overstayed.contains(g))
+            .collect()
+    }
+
     /// The worker that holds or will hold the slot for this generation.
     pub(crate) fn holder(&self, slot: SlotId, generation: Generation) -> Option<&Record> {
         let mut all = self.in_slot(slot);
@@ -296,7 +317,13 @@ impl Ledger {
     }
 
     pub(crate) fn has_room(&self, slot: SlotId) -> bool {
-        self.in_slot(slot).count() < MOST_PROCESSES
+        self.in_slot(slot).count() < self.most_processes()
+    }
+
+    /// So many processes may a slot have: the lingering, the holder, its successor, and one that
+    /// is being cut.
+    pub(crate) fn most_processes(&self) -> usize {
+        usize::from(self.settings.lingering) + 3
     }
 
     pub(crate) fn wanted_slots(&self) -> impl Iterator<Item = SlotId> + use<> {

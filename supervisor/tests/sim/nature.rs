@@ -253,7 +253,7 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         elastic: None,
         stall_warn: Duration::ZERO,
         stall_limit: None,
-        surge: u16::try_from(workers).expect("small"),
+        surge: 1_024,
         unavailable: 0,
         probation: Duration::ZERO,
         lingering: 3,

@@ -1,6 +1,6 @@
 //! What is said must be true, owed, and said once.
 
-use brigade_shared::id::{SlotId, WorkerId};
+use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{
     Change, Deadline, Despair, Haste, Leaving, Moment, Next, Scaling, Settings, Verdict,
 };
@@ -41,6 +41,7 @@ impl Ledger {
                 Ok(())
             }
             Change::GivingUp(why) => self.see_despair(why, now),
+            Change::LingeringCut(generation) => self.see_lingering_cut(generation),
             // Compared with the books when the turn is over.
             Change::FleetReady { .. } => Ok(()),
             Change::WorkerReady { .. }
@@ -52,13 +53,13 @@ impl Ledger {
             | Change::ReloadDone(_)
             | Change::ScaleRefused { .. }
             | Change::ReloadProbation { .. }
-            | Change::LingeringCut(_)
             | Change::WorkerRecycling { .. }
             | Change::WorkerBlocked { .. }
             | Change::WorkerRecovered { .. }
             | Change::UpgradeStarted
             | Change::UpgradeRefused(_)
             | Change::UpgradeDone(_)
+            | Change::UpgradeStranded { .. }
             | Change::UpgradeRolledBack { .. } => {
                 self.pay(&Due::Say(change.clone()), Rule::Telling)
             }
@@ -201,6 +202,17 @@ impl Ledger {
         Ok(())
     }
 
+    /// The oldest is cut, and only if there are too many.
+    fn see_lingering_cut(&mut self, generation: Generation) -> Result<(), Broken> {
+        let older = self.lingering();
+        let too_many = older.len() > usize::from(self.settings.lingering);
+        let oldest = older.first() == Some(&generation);
+        self.overstayed.insert(generation);
+        hold(too_many && oldest, Rule::Lingering, || {
+            format!("generation {generation} is cut, {older:?} linger")
+        })
+    }
+
     fn see_stopping(&mut self, how: Haste, now: Moment) {
         let Settings {
             drain_timeout: drain,
@@ -242,6 +254,7 @@ impl Ledger {
             self.course = Course::Idle;
         }
         self.queued = false;
+        self.retired = None;
     }
 
     fn see_despair(&mut self, why: Despair, now: Moment) -> Result<(), Broken> {

@@ -49,9 +49,18 @@ impl Ledger {
             Action::Finish(verdict) => self.see_finish(*verdict, now),
             Action::Look | Action::Doze | Action::Relieve(_) => Ok(()),
             Action::Ask(_) | Action::Abort(_) => unasked(action),
-            Action::CloseRetired | Action::AskSentinel => unasked(action),
+            Action::CloseRetired => self.see_close_retired(now),
+            Action::AskSentinel => unasked(action),
             Action::ExecNew | Action::ExecOld | Action::ForgetOld => unasked(action),
         }
+    }
+
+    /// What a commit or a roll-back has retired is closed when nothing can arrive there any more.
+    fn see_close_retired(&mut self, now: Moment) -> Result<(), Broken> {
+        let due = self.retired.take().is_some_and(|at| at <= now);
+        hold(due, Rule::Reload, || {
+            "retired addresses closed unasked or too soon".to_owned()
+        })
     }
 
     fn see_open(&mut self, slot: SlotId, now: Moment) -> Result<(), Broken> {
@@ -220,10 +229,12 @@ impl Ledger {
         let until = now + self.settings.kill_timeout;
         let how = self.stop.map(|stop| stop.how);
         let dismissed = self.dismissed.take().is_some();
+        let overstayed = self.overstayed.clone();
         let record = self.living(id, "cut")?;
+        let overstayed = overstayed.contains(&record.generation);
         let in_time = match record.told {
             Told::Nothing => dismissed && (record.ready.is_none() || how >= Some(Haste::Cut)),
-            Told::Drain { until } => until <= now || how >= Some(Haste::Cut),
+            Told::Drain { until } => until <= now || overstayed || how >= Some(Haste::Cut),
             Told::Cut { .. } | Told::Kill { .. } => false,
         };
         hold(in_time, Rule::Ladder, || {
@@ -307,6 +318,8 @@ impl Ledger {
         self.committed = generation;
         self.settings = settings;
         self.crashes.clear();
+        self.retired = Some(now + self.settings.settle);
+        self.most = self.most.max(self.most_processes());
         self.owe(Due::Say(Change::ReloadDone(generation)));
         let (from, to) = (self.wanted, self.settings.workers);
         if from != to {
@@ -333,6 +346,7 @@ impl Ledger {
         self.course = Course::Idle;
         self.dropped = Some(generation);
         if self.stop.is_none() {
+            self.retired = Some(now + self.settings.settle);
             let told = |change: &Change| matches!(change, Change::ReloadRolledBack { .. });
             let told = self.said.iter().any(told);
             hold(told, Rule::Reload, || "dropped without a word".to_owned())?;

@@ -1,9 +1,12 @@
 //! The stories, by theme.
 
 mod elastic;
+mod recycle;
 mod reload;
 mod restart;
 mod scale;
 mod stop;
 mod story;
+mod upgrade;
 mod watch;
+mod waves;

@@ -220,17 +220,29 @@ fn new_deadlines_hold_from_the_commit_on() {
 }
 
 #[test]
-fn a_slot_never_holds_more_than_four_processes() {
+fn older_generations_linger_as_far_as_the_cap_lets_them_and_the_oldest_is_cut() {
     let mut story = Story::of_ready(settings(1));
+    for generation in 2..=4 {
+        story.reloads(settings(1)).ready(generation);
+    }
+    story.reloads(settings(1)).ready(5);
+    story.says(&Change::LingeringCut(Generation::FIRST));
+    let commit = Action::CommitConfig(Generation(5));
+    story.does(&[commit, drain(4), cut(1)]);
+}
+
+#[test]
+fn who_can_not_be_cut_keeps_its_place_among_those_of_its_slot() {
+    let few = || Settings {
+        lingering: 1,
+        ..settings(1)
+    };
+    let mut story = Story::of_ready(few());
+    story.reloads(few()).ready(2).reloads(few()).ready(3);
+    // One serves, one drains, one is cut and does not leave: a successor is the fourth process.
+    story.reloads(few()).ready(4);
     story
-        .reloads(settings(1))
-        .ready(2)
-        .reloads(settings(1))
-        .ready(3);
-    // One serves, two still drain: the third successor is the fourth process.
-    story.reloads(settings(1)).ready(4);
-    story
-        .reloads(settings(1))
+        .reloads(few())
         .does(&[Action::StageConfig(Generation(5))]);
     story.exits(1, 0).does(&[spawn(5, 0, 5)]);
     let state = story.fleet.slots().next().map(|slot| slot.state);

@@ -177,6 +177,47 @@ impl Story {
             .hears(Event::ConfigLoaded(Box::new(settings)))
     }
 
+    /// The fleet as it is when it has travelled into another binary.
+    pub(super) fn travels(&mut self) -> &mut Self {
+        let words = serde_json::to_string(&self.fleet).expect("all of it can be written");
+        self.fleet = serde_json::from_str(&words).expect("all of it can be read");
+        self.orders.clear();
+        self
+    }
+
+    /// In the new binary, with this configuration.
+    pub(super) fn goes_on(&mut self, settings: Settings) -> &mut Self {
+        self.travels();
+        self.fleet.go_on(settings, self.now, &mut self.orders);
+        self
+    }
+
+    /// In the old binary again.
+    pub(super) fn comes_back(&mut self) -> &mut Self {
+        self.travels();
+        self.fleet.come_back(self.now, &mut self.orders);
+        self
+    }
+
+    /// A look finds that a worker has answered so many requests and uses so much memory.
+    pub(super) fn is_seen(&mut self, worker: u64, answered: u64, memory: u64) -> &mut Self {
+        let signs = Signs::Row {
+            progress: answered,
+            is_running: false,
+            busy: Duration::ZERO,
+            answered,
+        };
+        let sight = Sight {
+            worker: WorkerId(worker),
+            signs,
+            memory: Some(memory),
+        };
+        self.hears(Event::Looked(Look {
+            workers: vec![sight],
+            ..Look::default()
+        }))
+    }
+
     /// Time passes, nothing happens; the fleet is woken whenever it wants to be. `orders` are all
     /// that came of it.
     pub(super) fn after(&mut self, time: Duration) -> &mut Self {
@@ -194,7 +235,7 @@ impl Story {
     pub(super) fn deeds(&self) -> Vec<Action> {
         let deed = |action: &&Action| {
             !matches!(action, Action::Announce(_) | Action::Relieve(_))
-                && !matches!(action, Action::Look | Action::Doze)
+                && !matches!(action, Action::Look | Action::Doze | Action::CloseRetired)
         };
         self.orders.iter().filter(deed).cloned().collect()
     }

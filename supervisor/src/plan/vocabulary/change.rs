@@ -81,7 +81,7 @@ pub enum Change {
         /// How long.
         lasts: Duration,
     },
-    /// The new generation failed; the old one never left.
+    /// The new generation failed; the old one goes on.
     ReloadRolledBack {
         /// The failed generation.
         generation: Generation,
@@ -98,6 +98,12 @@ pub enum Change {
     UpgradeDone(Generation),
     /// The new binary's generation failed: the old binary goes on.
     UpgradeRolledBack {
+        /// The failed generation.
+        generation: Generation,
+    },
+    /// The new binary's generation failed, and the old binary could not be executed again: the new
+    /// one goes on with the workers of the old one.
+    UpgradeStranded {
         /// The failed generation.
         generation: Generation,
     },

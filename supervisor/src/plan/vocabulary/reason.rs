@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use brigade_shared::exit::Exit;
+use serde::{Deserialize, Serialize};
 
 use super::settings::Intensity;
 
@@ -62,13 +63,13 @@ pub enum Scaling {
 }
 
 /// Why a worker is asked to leave.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Leaving {
     /// It is worn, and its replacement serves.
     Recycle,
     /// The fleet stops.
     Stop,
-    /// Its replacement of a newer generation serves.
+    /// A newer generation replaces it.
     Reload,
     /// Fewer workers are wanted.
     Scale,
@@ -90,7 +91,7 @@ pub enum Next {
 }
 
 /// A deadline that a worker missed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Deadline {
     /// To become ready.
     Start,
@@ -106,7 +107,7 @@ pub enum Deadline {
 }
 
 /// How the fleet stops, in ascending haste.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 pub enum Haste {
     /// Finish what is open.
     Drain,
@@ -117,7 +118,7 @@ pub enum Haste {
 }
 
 /// Why the supervisor gives up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Despair {
     /// At the first start nothing became ready within its attempts.
     NeverReady {
@@ -129,7 +130,7 @@ pub enum Despair {
 }
 
 /// How the supervisor ends.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Verdict {
     /// Stopped as asked.
     Stopped,

@@ -1,0 +1,174 @@
+//! Reloads that may not make a whole second generation, and canaries on probation.
+
+use brigade_shared::exit::Exit;
+use brigade_shared::id::{Generation, WorkerId};
+use brigade_supervisor::plan::{Action, Change, Event, Failure, Leaving, Settings, Wear};
+
+use super::story::{Story, cut, drain, millis, secs, settings, spawn, steer};
+
+const SECOND: Generation = Generation(2);
+const COMMIT: Action = Action::CommitConfig(SECOND);
+const DROP: Action = Action::DropConfig(SECOND);
+const STAGE: Action = Action::StageConfig(SECOND);
+
+fn proving(workers: u16) -> Settings {
+    Settings {
+        probation: secs(2),
+        ..settings(workers)
+    }
+}
+
+/// So many processes more, so many slots without a worker.
+fn with(surge: u16, unavailable: u16, workers: u16) -> Settings {
+    Settings {
+        surge,
+        unavailable,
+        ..proving(workers)
+    }
+}
+
+#[test]
+fn the_canary_has_to_stay_well_while_the_others_start() {
+    let mut story = Story::of_ready(proving(3));
+    story.reloads(proving(3)).after(secs(1));
+    story.ready(4).does(&[spawn(5, 1, 2), spawn(6, 2, 2)]);
+    story.says(&Change::ReloadProbation {
+        generation: SECOND,
+        lasts: secs(2),
+    });
+    story.ready(5).ready(6).does(&[]);
+    story.after(millis(1_999)).does(&[]);
+    story
+        .after(millis(1))
+        .does(&[COMMIT, drain(1), drain(2), drain(3)]);
+}
+
+#[test]
+fn a_probation_that_is_over_before_the_others_are_ready_holds_up_nothing() {
+    let mut story = Story::of_ready(proving(2));
+    story.reloads(proving(2)).ready(3).after(secs(9)).does(&[]);
+    story.ready(4).does(&[COMMIT, drain(1), drain(2)]);
+}
+
+#[test]
+fn a_single_worker_is_proved_too() {
+    let mut story = Story::of_ready(proving(1));
+    story.reloads(proving(1)).ready(2).does(&[]);
+    story.after(secs(2)).does(&[COMMIT, drain(1)]);
+}
+
+#[test]
+fn a_canary_that_dies_on_probation_ends_the_reload() {
+    let mut story = Story::of_ready(proving(2));
+    story.reloads(proving(2)).ready(3).ready(4).after(secs(1));
+    story.exits(3, 1).does(&[DROP, drain(4)]);
+    story.says(&Change::ReloadRolledBack {
+        generation: SECOND,
+        worker: WorkerId(3),
+        failure: Failure::Ended(Exit::Code(1)),
+    });
+    story.after(secs(9)).does(&[]);
+}
+
+#[test]
+fn with_a_small_surge_the_slots_follow_one_after_the_other() {
+    let mut story = Story::of_ready(with(1, 0, 3));
+    story.reloads(with(1, 0, 3)).does(&[STAGE, spawn(4, 0, 2)]);
+    story.ready(4).does(&[]);
+    story.after(secs(2)).does(&[drain(1), spawn(5, 1, 2)]);
+    story.ready(5).does(&[drain(2), spawn(6, 2, 2)]);
+    story.ready(6).does(&[COMMIT, drain(3)]);
+    story.says(&Change::FleetReady {
+        workers: 3,
+        generation: SECOND,
+    });
+}
+
+#[test]
+fn a_failure_after_the_first_wave_renews_the_slots_that_were_taken_over() {
+    let mut story = Story::of_ready(with(1, 0, 3));
+    story.reloads(with(1, 0, 3)).ready(4).after(secs(2));
+    story.ready(5).exits(6, 1);
+    // Slots 0 and 1 are of the failed generation: one at a time, start before stop.
+    story.does(&[DROP, spawn(7, 0, 1)]);
+    story.says(&Change::WorkerRecycling {
+        worker: WorkerId(4),
+        because: Wear::Generation,
+    });
+    story.ready(7).does(&[drain(4), spawn(8, 1, 1)]);
+    story.says(&Change::WorkerDraining {
+        worker: WorkerId(4),
+        because: Leaving::Recycle,
+    });
+    story.ready(8).does(&[drain(5)]);
+    story.says(&Change::FleetReady {
+        workers: 3,
+        generation: Generation::FIRST,
+    });
+}
+
+#[test]
+fn one_of_the_new_generation_that_dies_after_it_took_over_ends_the_reload_too() {
+    let mut story = Story::of_ready(with(1, 0, 2));
+    story.reloads(with(1, 0, 2)).ready(3).after(secs(2));
+    story.exits(3, 1);
+    story.does(&[DROP, steer(&[1]), cut(4), spawn(5, 0, 1)]);
+    story.ready(5).does(&[steer(&[0, 1])]);
+}
+
+#[test]
+fn what_the_failed_generation_left_behind_is_replaced_at_once_when_it_dies() {
+    let mut story = Story::of_ready(with(1, 0, 3));
+    story.reloads(with(1, 0, 3)).ready(4).after(secs(2));
+    story.ready(5).exits(6, 1);
+    // Worker 7 starts in slot 0 already; slot 1 still waits for its turn.
+    story.exits(4, 1).does(&[spawn(8, 1, 1), steer(&[1, 2])]);
+    story.exits(5, 1).does(&[steer(&[2])]);
+    story.ready(7).ready(8).does(&[steer(&[0, 1, 2])]);
+}
+
+#[test]
+fn without_surge_the_old_one_leaves_first_the_canary_too() {
+    let mut story = Story::of_ready(with(0, 2, 4));
+    story.reloads(with(0, 2, 4));
+    story.does(&[STAGE, steer(&[1, 2, 3]), drain(1), spawn(5, 0, 2)]);
+    story.ready(5).does(&[steer(&[0, 1, 2, 3])]);
+    story.after(secs(2));
+    let wave = [drain(2), drain(3), spawn(6, 1, 2), spawn(7, 2, 2)];
+    story.does(&[&[steer(&[0, 3])][..], &wave].concat());
+    story.ready(6);
+    let taken = [steer(&[0, 1, 3]), steer(&[0, 1])];
+    story.does(&[&taken[..], &[drain(4), spawn(8, 3, 2)]].concat());
+    story.ready(7).ready(8);
+    assert!(story.deeds().contains(&COMMIT), "{:?}", story.orders);
+}
+
+#[test]
+fn a_slot_that_was_given_up_for_nothing_is_filled_again() {
+    let mut story = Story::of_ready(with(0, 1, 2));
+    story.reloads(with(0, 1, 2)).exits(3, 1);
+    story.does(&[DROP, spawn(4, 0, 1)]);
+}
+
+#[test]
+fn neither_surge_nor_unavailable_slots_still_is_one_at_a_time() {
+    let mut story = Story::of_ready(with(0, 0, 2));
+    story.reloads(with(0, 0, 2));
+    story.does(&[STAGE, steer(&[1]), drain(1), spawn(3, 0, 2)]);
+}
+
+#[test]
+fn the_addresses_that_a_commit_retires_are_closed_when_nothing_can_arrive() {
+    let mut story = Story::of_ready(settings(1));
+    story.reloads(settings(1)).ready(2);
+    assert!(!story.orders.contains(&Action::CloseRetired));
+    story.after(millis(49));
+    assert!(story.orders.is_empty());
+    story.after(millis(1));
+    assert_eq!(story.orders, [Action::CloseRetired]);
+    story
+        .reloads(settings(1))
+        .hears(Event::SpawnFailed(WorkerId(3)));
+    story.after(millis(50));
+    assert_eq!(story.orders, [Action::CloseRetired], "the added ones");
+}
