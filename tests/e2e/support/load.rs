@@ -171,18 +171,29 @@ impl Running {
     }
 
     /// Lets every client end the request that it is at, and sums up.
-    pub(crate) fn stop(self) -> Account {
-        self.shared.lock().stop = true;
-        self.shared.changed.notify_all();
+    pub(crate) fn stop(mut self) -> Account {
+        self.shared.end();
         let mut sum = Account::default();
-        for client in self.clients {
+        for client in std::mem::take(&mut self.clients) {
             sum.add(client.join().expect("a client ends"));
         }
         sum
     }
 }
 
+/// A test that fails must not leave its clients behind, asking a server that is gone.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.shared.end();
+    }
+}
+
 impl Shared {
+    fn end(&self) {
+        self.lock().stop = true;
+        self.changed.notify_all();
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
