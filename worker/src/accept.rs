@@ -1,6 +1,7 @@
 //! New connections: accepted, spawned, and no more of them once the worker drains.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -8,14 +9,15 @@ use brigade_shared::board::Counter;
 use brigade_shared::seat::{Address, Listener};
 use nix::errno::Errno;
 use socket2::SockRef;
-use tokio::net::{TcpListener, UnixListener};
-use tokio::task::JoinHandle;
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::Instant;
 
 use crate::app::App;
 use crate::connection;
+use crate::listen::{Adopt, Listen, Shared};
 use crate::station::Station;
-use crate::transport::Transport;
+use crate::transport::Origin;
 
 /// So many connections are accepted in a row before those already open get their turn.
 const BATCH: usize = 16;
@@ -24,45 +26,6 @@ const PAUSE: Duration = Duration::from_millis(10);
 const PAUSE_MOST: Duration = Duration::from_millis(100);
 /// A refusal is logged at most so often.
 const LOG_PACE: Duration = Duration::from_secs(10);
-
-/// A listening socket inside the runtime.
-trait Listen: Sized + 'static {
-    type Stream: Transport;
-
-    /// The next connection.
-    async fn next(&self) -> io::Result<Self::Stream>;
-
-    /// A connection that waits already, asked of the kernel itself; `WouldBlock` if none does.
-    fn next_now(&self) -> io::Result<Self::Stream>;
-}
-
-impl Listen for TcpListener {
-    type Stream = tokio::net::TcpStream;
-
-    async fn next(&self) -> io::Result<Self::Stream> {
-        Ok(self.accept().await?.0)
-    }
-
-    fn next_now(&self) -> io::Result<Self::Stream> {
-        let (socket, _) = SockRef::from(self).accept()?;
-        socket.set_nonblocking(true)?;
-        Self::Stream::from_std(socket.into())
-    }
-}
-
-impl Listen for UnixListener {
-    type Stream = tokio::net::UnixStream;
-
-    async fn next(&self) -> io::Result<Self::Stream> {
-        Ok(self.accept().await?.0)
-    }
-
-    fn next_now(&self) -> io::Result<Self::Stream> {
-        let (socket, _) = SockRef::from(self).accept()?;
-        socket.set_nonblocking(true)?;
-        Self::Stream::from_std(socket.into())
-    }
-}
 
 /// Starts to accept from a listener. The task ends, and lets go of the socket, once the worker
 /// drains and nothing waits any more.
@@ -75,24 +38,49 @@ pub(crate) fn start<A: App>(
     station: Rc<Station>,
 ) -> io::Result<JoinHandle<()>> {
     let Listener {
-        socket, address, ..
+        socket,
+        address,
+        is_shared,
     } = listener;
     // It is already; but tokio panics at one that is not.
     SockRef::from(&socket).set_nonblocking(true)?;
-    Ok(match address {
-        Address::Tcp(_) => {
-            // Accepted sockets inherit it: one call instead of one per connection.
-            SockRef::from(&socket).set_tcp_nodelay(true)?;
-            let socket = TcpListener::from_std(socket.into())?;
-            let acceptor = Acceptor::new(socket, &address, app, station);
-            tokio::task::spawn_local(acceptor.run())
+    let is_tcp = matches!(address, Address::Tcp(_));
+    if is_tcp {
+        // Accepted sockets inherit it: one call instead of one per connection.
+        SockRef::from(&socket).set_tcp_nodelay(true)?;
+    }
+    let address = address.to_string();
+    Ok(match (is_tcp, is_shared) {
+        (true, false) => {
+            let queue = TcpListener::from_std(socket.into())?;
+            spawn_local(Acceptor::new(queue, address, app, station).run())
         }
-        Address::Unix(_) | Address::Abstract(_) => {
-            let socket = UnixListener::from_std(socket.into())?;
-            let acceptor = Acceptor::new(socket, &address, app, station);
-            tokio::task::spawn_local(acceptor.run())
+        (false, false) => {
+            let queue = UnixListener::from_std(socket.into())?;
+            spawn_local(Acceptor::new(queue, address, app, station).run())
+        }
+        (true, true) => {
+            let queue = share::<TcpStream>(socket, &address, &station)?;
+            spawn_local(Acceptor::new(queue, address, app, station).run())
+        }
+        (false, true) => {
+            let queue = share::<UnixStream>(socket, &address, &station)?;
+            spawn_local(Acceptor::new(queue, address, app, station).run())
         }
     })
+}
+
+/// Watches a queue that other workers watch too.
+fn share<S: Adopt>(socket: OwnedFd, address: &str, station: &Station) -> io::Result<Shared<S>> {
+    let (queue, error) = Shared::watch(socket)?;
+    if let Some(error) = error {
+        let (slot, pid) = (station.slot, station.pid);
+        tracing::info!(
+            event = "accept.not_exclusive", slot, pid, address, %error,
+            "each connection to {address} wakes all workers, not only the one that takes it: {error}"
+        );
+    }
+    Ok(queue)
 }
 
 struct Acceptor<L, A> {
@@ -105,10 +93,10 @@ struct Acceptor<L, A> {
 }
 
 impl<L: Listen, A: App> Acceptor<L, A> {
-    fn new(listener: L, address: &Address, app: A, station: Rc<Station>) -> Self {
+    fn new(listener: L, address: String, app: A, station: Rc<Station>) -> Self {
         Self {
             listener,
-            address: address.to_string(),
+            address,
             app,
             station,
             pause: PAUSE,
@@ -131,16 +119,16 @@ impl<L: Listen, A: App> Acceptor<L, A> {
     async fn accept_batch(&mut self) {
         for _ in 0..BATCH {
             match self.listener.next().await {
-                Ok(stream) => self.serve(stream),
+                Ok(stream) => self.serve_or_pass(stream),
                 Err(error) if concerns_one_connection(&error) => self.refused(),
                 Err(error) => self.pause(&error).await,
             }
         }
     }
 
-    /// Those that were connected before the drain are served: the runtime may not have heard of
-    /// them yet.
-    fn accept_the_rest(&mut self) {
+    /// Those that were connected before the drain are served, here: the runtime may not have heard
+    /// of them yet.
+    fn accept_the_rest(&self) {
         loop {
             match self.listener.next_now() {
                 Ok(stream) => self.serve(stream),
@@ -151,10 +139,16 @@ impl<L: Listen, A: App> Acceptor<L, A> {
         }
     }
 
-    fn serve(&mut self, stream: L::Stream) {
+    fn serve_or_pass(&mut self, stream: L::Stream) {
         self.pause = PAUSE;
+        if !self.station.exchange.pass(&stream, self.station.meter) {
+            self.serve(stream);
+        }
+    }
+
+    fn serve(&self, stream: L::Stream) {
         let (app, station) = (self.app.clone(), Rc::clone(&self.station));
-        tokio::task::spawn_local(connection::serve(stream, app, station));
+        spawn_local(connection::serve(stream, Origin::Accepted, app, station));
     }
 
     fn refused(&self) {
@@ -175,6 +169,7 @@ impl<L: Listen, A: App> Acceptor<L, A> {
                 self.address
             );
         }
+        self.listener.rest();
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(PAUSE_MOST);
     }
@@ -203,16 +198,15 @@ fn concerns_one_connection(error: &io::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Acceptor, Listen};
+    use super::Acceptor;
+    use crate::listen::Listen;
     use crate::rig::{Handler, Rig, read_hello};
     use brigade_shared::board::Counter;
-    use brigade_shared::seat::Address;
     use nix::errno::Errno;
     use std::cell::RefCell;
     use std::collections::VecDeque;
     use std::future::pending;
     use std::io;
-    use std::path::PathBuf;
     use std::rc::Rc;
     use tokio::io::{AsyncWriteExt, DuplexStream, duplex};
 
@@ -232,9 +226,9 @@ mod tests {
         }
 
         fn accept(&self, rig: &Rig) {
-            let address = Address::Unix(PathBuf::from("/queue"));
+            let address = "/queue".to_owned();
             let station = Rc::clone(&rig.station);
-            let acceptor = Acceptor::new(self.clone(), &address, Handler::hello(), station);
+            let acceptor = Acceptor::new(self.clone(), address, Handler::hello(), station);
             tokio::task::spawn_local(acceptor.run());
         }
     }

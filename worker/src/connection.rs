@@ -1,6 +1,6 @@
 //! One connection, from the accept to its end: hyper speaks HTTP/1.1 over it.
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,24 +17,36 @@ use crate::connections::Place;
 use crate::pulse::{Phase, Pulse};
 use crate::station::Station;
 use crate::ticket::Ticket;
-use crate::transport::{Metered, Transport};
+use crate::transport::{Metered, Origin, Transport};
 
-/// Serves a connection until it ends or is upgraded.
-pub(crate) async fn serve<T: Transport, A: App>(transport: T, app: A, station: Rc<Station>) {
+/// Serves a connection until it ends or is upgraded. It counts from now on, not only when its
+/// turn comes: whoever decides by the number of connections, or leaves when none is open, must see
+/// it.
+pub(crate) fn serve<T: Transport, A: App>(
+    transport: T,
+    origin: Origin,
+    app: A,
+    station: Rc<Station>,
+) -> impl Future<Output = ()> {
     let meter = station.meter;
     let pulse = Arc::new(Pulse::new(meter.clock.last()));
-    let stream = TokioIo::new(Metered::new(transport, Arc::clone(&pulse), meter));
-    let place = Place::take(Rc::clone(&station), pulse);
+    let transport = Metered::new(transport, origin, Arc::clone(&pulse), meter);
+    speak(transport, app, Place::take(station, pulse))
+}
+
+async fn speak<T: Transport, A: App>(transport: Metered<T>, app: A, place: Place) {
+    let stream = TokioIo::new(transport);
+    let station = Rc::clone(&place.connection().station);
     let connection = place.connection();
     let service = service_fn(|request| {
         let ticket = Ticket::new(Rc::clone(connection), &request);
         answer(&app, request, ticket)
     });
-    let mut exchange = pin!(protocol().serve_connection(stream, service).with_upgrades());
+    let mut served = pin!(protocol().serve_connection(stream, service).with_upgrades());
     let outcome = poll_fn(|task| {
         connection.remember(task.waker());
         let (overdue, phase) = (connection.pulse.is_overdue(), connection.pulse.phase());
-        let polled = exchange.as_mut().poll(task);
+        let polled = served.as_mut().poll(task);
         if overdue && connection.pulse.is_overdue() {
             // Either hyper has seen the end already, or it did not care to read.
             count(&station, phase);

@@ -7,45 +7,61 @@
 //! until nothing is open, or the deadline cuts what is
 //! ```
 //!
+//! Connections that the supervisor has sent before it knew are served too: the link is closed
+//! first and read to its end before the worker leaves.
+//!
 //! A client that keeps its connection alive learns from its last answer that this was the last.
 //! Closing idle connections at once instead would hit requests that are on their way.
 
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use brigade_shared::board::{Counter, RowState};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+use crate::app::App;
+use crate::exchange::take;
 use crate::orders::{Instruction, Orders};
 use crate::station::Station;
 
 /// Drains. Returns when no connection is open any more, upgraded ones included, or when time is
 /// up; whatever is open then ends with the runtime.
-pub(crate) async fn drain(
-    station: &Station,
+pub(crate) async fn drain<A: App>(
+    station: &Rc<Station>,
+    app: &A,
     acceptors: Vec<JoinHandle<()>>,
     orders: &mut Orders<'_>,
     within: Duration,
 ) {
     station.meter.row.set_state(RowState::Draining);
     station.begin_drain();
-    let mut emptied = pin!(async {
+    let mut deadline = Instant::now() + within;
+    let mut accepted = pin!(async {
         for acceptor in acceptors {
             // It can't have failed: the app's code runs in tasks of its own.
             let _ = acceptor.await;
         }
-        station.meter.all_gone().await;
     });
-    let mut deadline = Instant::now() + within;
+    let mut accepting = true;
     loop {
         tokio::select! {
-            () = &mut emptied => return,
-            () = tokio::time::sleep_until(deadline) => break,
+            biased;
             instruction = orders.next() => match instruction {
                 Instruction::Drain(within) => deadline = deadline.min(Instant::now() + within),
                 Instruction::Cut => break,
                 Instruction::ReopenLogs => {}
+                Instruction::Serve(connection) => take(connection, app, station),
+            },
+            () = tokio::time::sleep_until(deadline) => break,
+            () = &mut accepted, if accepting => accepting = false,
+            () = station.meter.all_gone(), if !accepting => {
+                let late = orders.close();
+                if late.is_empty() {
+                    return;
+                }
+                late.into_iter().for_each(|connection| take(connection, app, station));
             }
         }
     }

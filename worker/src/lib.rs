@@ -3,6 +3,7 @@
 //!
 //! A connection walks one way: `accept` -> `connection` (hyper, over a metered `transport`) ->
 //! `answer` (the app, watched by a `ticket`). `sweep` ends what is overdue, `drain` ends it all.
+//! `exchange` passes connections on to siblings, by the rule in `share`, and takes theirs.
 //! A worker never forks, binds, or reads configuration files, and knows no supervisor but a link.
 
 mod app;
@@ -14,16 +15,20 @@ mod accept;
 mod answer;
 mod connection;
 mod drain;
+mod exchange;
+mod listen;
 mod orders;
 mod sweep;
 
 mod connections;
+mod lately;
 mod meter;
 mod panic;
 
 mod pulse;
 #[cfg(test)]
 mod rig;
+mod share;
 mod station;
 mod ticket;
 mod transport;

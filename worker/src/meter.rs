@@ -8,12 +8,16 @@ use brigade_shared::sys::clock::monotonic_ns;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::lately::{Age, Lately};
+use crate::transport::Origin;
+
 /// One per worker, alive as long as the process. It can be reached from every thread, because an
 /// upgraded connection may be taken anywhere by its app.
 #[derive(Debug)]
 pub(crate) struct Meter {
     pub(crate) row: Row<'static>,
     pub(crate) clock: Clock,
+    pub(crate) lately: Lately,
     open: AtomicUsize,
     gone: Notify,
 }
@@ -24,19 +28,25 @@ impl Meter {
         Box::leak(Box::new(Self {
             row,
             clock: Clock::start(),
+            lately: Lately::default(),
             open: AtomicUsize::new(0),
             gone: Notify::new(),
         }))
     }
 
     /// A connection is open from now on, also after an upgrade, until `connection_closed`.
-    pub(crate) fn connection_opened(&self) {
+    pub(crate) fn connection_opened(&self, origin: Origin) -> Age {
         self.open.fetch_add(1, Relaxed);
-        self.row.connection_opened();
+        match origin {
+            Origin::Accepted => self.row.connection_opened(),
+            Origin::Taken => self.row.connection_taken(),
+        }
+        self.lately.opened(self.clock.last())
     }
 
-    pub(crate) fn connection_closed(&self) {
+    pub(crate) fn connection_closed(&self, age: Age) {
         self.row.connection_closed();
+        self.lately.closed(age);
         if self.open.fetch_sub(1, Relaxed) == 1 {
             self.gone.notify_waiters();
         }

@@ -1,9 +1,10 @@
 //! What a worker is told: by the supervisor over the link, or by a signal.
 
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use brigade_shared::board::Row;
 use brigade_shared::channel::{Channel, Received};
 use brigade_shared::message::{Fact, Order};
 use tokio::io::Interest;
@@ -15,7 +16,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 const OWN_DRAIN: Duration = Duration::from_secs(30);
 
 /// Something a worker is to do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Debug)]
 pub(crate) enum Instruction {
     /// Finish what is open within this time, then leave.
     Drain(Duration),
@@ -23,13 +24,16 @@ pub(crate) enum Instruction {
     Cut,
     /// Open the log files again.
     ReopenLogs,
+    /// Serve this connection, whatever else is going on.
+    Serve(OwnedFd),
 }
 
 /// All sources of instructions.
 #[derive(Debug)]
 pub(crate) struct Orders<'a> {
     link: Link<'a>,
-    orphaned: bool,
+    /// Whether nothing will come over the link any more.
+    is_deaf: bool,
     terminate: Signal,
     quit: Signal,
     user1: Signal,
@@ -40,13 +44,13 @@ impl<'a> Orders<'a> {
     ///
     /// # Errors
     /// The kernel's.
-    pub(crate) fn listen(link: &'a Channel<Fact, Order>) -> io::Result<Self> {
+    pub(crate) fn listen(link: &'a Channel<Fact, Order>, row: Row<'static>) -> io::Result<Self> {
         // Swallowed for good, also when the receiver is dropped: the terminal speaks to the
         // supervisor. Not set to "ignore", which programs started by the app would inherit.
         drop(signal(SignalKind::interrupt())?);
         Ok(Self {
-            link: Link::to(link)?,
-            orphaned: false,
+            link: Link::to(link, row)?,
+            is_deaf: false,
             terminate: signal(SignalKind::terminate())?,
             quit: signal(SignalKind::quit())?,
             user1: signal(SignalKind::user_defined1())?,
@@ -60,10 +64,27 @@ impl<'a> Orders<'a> {
             _ = self.quit.recv() => Instruction::Cut,
             _ = self.terminate.recv() => Instruction::Drain(OWN_DRAIN),
             _ = self.user1.recv() => Instruction::ReopenLogs,
-            told = self.link.told(), if !self.orphaned => told.unwrap_or_else(|| {
-                self.orphaned = true;
+            told = self.link.told(), if !self.is_deaf => told.unwrap_or_else(|| {
+                self.is_deaf = true;
                 Instruction::Drain(OWN_DRAIN)
             }),
+        }
+    }
+
+    /// The last look before the worker leaves: hears no more, from now on only signals, and
+    /// returns the connections that were sent before the supervisor could know. It sends later
+    /// ones to somebody else.
+    pub(crate) fn close(&mut self) -> Vec<OwnedFd> {
+        if std::mem::replace(&mut self.is_deaf, true) || self.link.channel.refuse_more().is_err() {
+            return Vec::new();
+        }
+        let mut connections = Vec::new();
+        loop {
+            match self.link.channel.receive_with() {
+                (Received::Message(Order::Serve), Some(connection)) => connections.push(connection),
+                (Received::Message(_) | Received::Nonsense(_), _) => {}
+                (Received::Nothing | Received::Closed, _) => return connections,
+            }
         }
     }
 }
@@ -75,43 +96,59 @@ struct Link<'a> {
     /// The same socket once more, as one that tokio knows how to watch: it says when to look, and
     /// the channel does the reading.
     watched: UnixDatagram,
+    row: Row<'static>,
 }
 
 impl<'a> Link<'a> {
-    fn to(channel: &'a Channel<Fact, Order>) -> io::Result<Self> {
+    fn to(channel: &'a Channel<Fact, Order>, row: Row<'static>) -> io::Result<Self> {
         let socket = channel.as_fd().try_clone_to_owned()?;
         let watched = UnixDatagram::from_std(socket.into())?;
-        Ok(Self { channel, watched })
+        Ok(Self {
+            channel,
+            watched,
+            row,
+        })
     }
 
     /// What the supervisor orders; nothing once it is dead.
     async fn told(&self) -> Option<Instruction> {
-        let receive = || match self.channel.receive() {
-            Received::Nothing => Err(io::ErrorKind::WouldBlock.into()),
+        let receive = || match self.channel.receive_with() {
+            (Received::Nothing, _) => Err(io::ErrorKind::WouldBlock.into()),
             received => Ok(received),
         };
         loop {
-            match self.watched.async_io(Interest::READABLE, receive).await {
-                Ok(Received::Message(Order::Drain { deadline_ms })) => {
-                    return Some(Instruction::Drain(Duration::from_millis(deadline_ms)));
-                }
-                Ok(Received::Message(Order::Cut)) => return Some(Instruction::Cut),
-                Ok(Received::Message(Order::ReopenLogs)) => return Some(Instruction::ReopenLogs),
-                Ok(Received::Message(order)) => refuse(&format!("{order:?}")),
-                Ok(Received::Nonsense(words)) => refuse(&words),
-                Ok(Received::Nothing | Received::Closed) | Err(_) => return None,
+            let received = self.watched.async_io(Interest::READABLE, receive).await;
+            let Ok((received, descriptor)) = received else {
+                return None;
+            };
+            match received {
+                Received::Message(order) => match (order, descriptor) {
+                    (Order::Drain { deadline_ms }, _) => {
+                        return Some(Instruction::Drain(Duration::from_millis(deadline_ms)));
+                    }
+                    (Order::Cut, _) => return Some(Instruction::Cut),
+                    (Order::ReopenLogs, _) => return Some(Instruction::ReopenLogs),
+                    (Order::Serve, Some(connection)) => {
+                        return Some(Instruction::Serve(connection));
+                    }
+                    (Order::Serve, None) => refuse("no connection came with it"),
+                    (Order::Answer, _) => self.row.answer(),
+                    (order, _) => refuse(&format!("{order:?}")),
+                },
+                Received::Nonsense(words) => refuse(&words),
+                Received::Nothing | Received::Closed => return None,
             }
         }
     }
 }
 
-/// A supervisor of a later version may know more orders.
-fn refuse(error: &str) {
+/// Says that an order can't be followed: a supervisor of a later version may know more of them.
+pub(crate) fn refuse(error: &str) {
     let pid = std::process::id();
     tracing::warn!(
         event = "order.refused",
         pid,
         error,
-        "an order of the supervisor is not understood: {error}"
+        "an order of the supervisor can't be followed: {error}"
     );
 }

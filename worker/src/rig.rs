@@ -10,7 +10,10 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use brigade_config::WorkerConfig;
-use brigade_shared::board::{Board, RowId, RowReading, RowState};
+use brigade_shared::board::{Board, Ledger, RowReading, RowState};
+use brigade_shared::channel::Channel;
+use brigade_shared::id::{Generation, SlotId, WorkerId};
+use brigade_shared::message::{Fact, Order};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::Full;
@@ -21,9 +24,11 @@ use tower_service::Service;
 
 use crate::app::RequestBody;
 use crate::connection::serve;
+use crate::exchange::Exchange;
 use crate::meter::Meter;
 use crate::pulse::Pulse;
 use crate::station::Station;
+use crate::transport::Origin;
 
 pub(crate) const HEADER: Duration = Duration::from_secs(10);
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -32,14 +37,18 @@ pub(crate) const LAME_DUCK: Duration = Duration::from_millis(500);
 /// See the module.
 pub(crate) struct Rig {
     pub(crate) station: Rc<Station>,
+    pub(crate) board: &'static Board,
+    pub(crate) supervisor: Channel<Order, Fact>,
     begun: Instant,
 }
 
 impl Rig {
     /// Runs a test.
     pub(crate) fn paused(test: impl AsyncFnOnce(Rig)) {
-        let board: &'static Board = Box::leak(Box::new(Board::create().unwrap()));
-        let meter = Meter::leak(board.row(RowId(0)));
+        let board: &'static Arc<Board> = Box::leak(Box::new(Arc::new(Board::create().unwrap())));
+        let mut ledger = Ledger::new(Arc::clone(board));
+        let row = ledger.claim(SlotId(0), Generation::FIRST, WorkerId(0));
+        let meter = Meter::leak(board.row(row.unwrap()));
         meter.row.set_state(RowState::Ready);
         meter.row.unpark(meter.clock.read());
         let runtime = Builder::new_current_thread()
@@ -48,24 +57,32 @@ impl Rig {
             .on_thread_unpark(|| meter.row.unpark(meter.clock.read()))
             .build_local(Default::default())
             .unwrap();
-        runtime.block_on(async { test(Self::new(meter)).await });
+        runtime.block_on(async { test(Self::new(meter, board)).await });
     }
 
-    fn new(meter: &'static Meter) -> Self {
+    fn new(meter: &'static Meter, board: &'static Board) -> Self {
         let config = WorkerConfig {
             timeout_header: HEADER,
             timeout_keep_alive: KEEP_ALIVE,
             timeout_lame_duck: LAME_DUCK,
         };
-        Self::of(Station::new(meter, 0, config))
+        Self::of(meter, board, config)
     }
 
-    /// Around a station of one's own, inside the runtime of another rig.
-    pub(crate) fn of(station: Station) -> Self {
+    fn of(meter: &'static Meter, board: &'static Board, config: WorkerConfig) -> Self {
+        let (ours, supervisor) = Channel::<Fact, Order>::pair().unwrap();
+        let exchange = Exchange::new(board, Arc::new(ours));
         Self {
-            station: Rc::new(station),
+            station: Rc::new(Station::new(meter, 0, config, exchange)),
+            board,
+            supervisor,
             begun: Instant::now(),
         }
+    }
+
+    /// The same with other deadlines, from now on.
+    pub(crate) fn with(self, config: WorkerConfig) -> Self {
+        Self::of(self.station.meter, self.board, config)
     }
 
     pub(crate) fn pulse(&self) -> Arc<Pulse> {
@@ -75,7 +92,12 @@ impl Rig {
     /// A client's end of a connection that is served by `app`.
     pub(crate) fn connect(&self, app: Handler) -> DuplexStream {
         let (client, server) = duplex(1024);
-        tokio::task::spawn_local(serve(server, app, Rc::clone(&self.station)));
+        tokio::task::spawn_local(serve(
+            server,
+            Origin::Accepted,
+            app,
+            Rc::clone(&self.station),
+        ));
         client
     }
 

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use tokio::runtime::{Builder, LocalRuntime};
 use crate::accept;
 use crate::app::{Context, Factory};
 use crate::drain::{cut, drain};
+use crate::exchange::{Exchange, give_back, take};
 use crate::failure::StartError;
 use crate::meter::Meter;
 use crate::orders::{Instruction, Orders};
@@ -33,6 +35,10 @@ const PARTING: Duration = Duration::from_millis(100);
 /// The most threads that the app's `spawn_blocking` gets. tokio's own default is 512, in each
 /// worker.
 const BLOCKING_THREADS: usize = 64;
+/// A loop that always has something to do looks for orders and new connections after so many polls
+/// of tasks. tokio's own number is 61: with handlers that take a millisecond, an order would wait
+/// for most of the time after which a loop counts as blocked.
+const LOOK_EVERY: u32 = 16;
 /// What the supervisor hears of a failure is cut to so much; the log has all of it.
 const REASON_CHARS: usize = 1000;
 
@@ -53,9 +59,11 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
     let meter = Meter::leak(board.row(row));
     meter.row.set_pid(std::process::id());
     panic::listen();
-    let station = Rc::new(Station::new(meter, slot.0, config.clone()));
+    let link = Arc::new(link);
+    let exchange = Exchange::new(board, Arc::clone(&link));
+    let station = Rc::new(Station::new(meter, slot.0, config.clone(), exchange));
     let context = Context::new(slot, generation);
-    let outcome = match runtime(meter) {
+    let outcome = match runtime(meter, board, &link) {
         Ok(runtime) => {
             let life = live(&station, context, listeners, &link, factory);
             // The runtime tells only of its second turn and later ones.
@@ -73,12 +81,24 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
 }
 
 /// One thread; its loop tells the scoreboard when it waits and when it works.
-fn runtime(meter: &'static Meter) -> io::Result<LocalRuntime> {
+fn runtime(
+    meter: &'static Meter,
+    board: &'static Board,
+    link: &Arc<Channel<Fact, Order>>,
+) -> io::Result<LocalRuntime> {
+    let link = Arc::clone(link);
     Builder::new_current_thread()
         .enable_all()
+        .event_interval(LOOK_EVERY)
         .max_blocking_threads(BLOCKING_THREADS)
         .on_thread_park(|| meter.row.park(meter.clock.read()))
-        .on_thread_unpark(|| meter.row.unpark(meter.clock.read()))
+        .on_thread_unpark(move || {
+            meter.row.unpark(meter.clock.read());
+            if board.stir() {
+                // If nobody hears it, nobody has to be woken.
+                let _ = link.send(&Fact::Stirred);
+            }
+        })
         .build_local(Default::default())
 }
 
@@ -90,10 +110,17 @@ async fn live<F: Factory>(
     factory: &F,
 ) -> Result<(), StartError> {
     let system = |what| move |error: io::Error| StartError::system(what, &error);
-    let mut orders = Orders::listen(link).map_err(system("can't listen for orders"))?;
+    let row = station.meter.row;
+    let mut orders = Orders::listen(link, row).map_err(system("can't listen for orders"))?;
     unblock_all().map_err(system("can't unblock signals"))?;
-    let Some(app) = build(factory, context, &mut orders).await? else {
-        return Ok(());
+    let mut early = Vec::new();
+    let app = match build(factory, context, &mut orders, &mut early).await {
+        Ok(Some(app)) => app,
+        outcome => {
+            early.extend(orders.close());
+            give_back(link, early);
+            return outcome.map(|_| ());
+        }
     };
     let acceptors = listeners
         .into_iter()
@@ -101,13 +128,16 @@ async fn live<F: Factory>(
         .collect::<Result<Vec<_>, _>>()
         .map_err(system("can't watch a listening socket"))?;
     tokio::task::spawn_local(sweep(Rc::clone(station)));
-    station.meter.row.set_state(RowState::Ready);
+    row.set_state(RowState::Ready);
+    early
+        .into_iter()
+        .for_each(|connection| take(connection, &app, station));
     // If nobody hears it, the link's end is the next thing that `orders` tells.
     let _ = link.send(&Fact::Ready);
     loop {
         match orders.next().await {
             Instruction::Drain(within) => {
-                drain(station, acceptors, &mut orders, within).await;
+                drain(station, &app, acceptors, &mut orders, within).await;
                 return Ok(());
             }
             Instruction::Cut => {
@@ -115,15 +145,18 @@ async fn live<F: Factory>(
                 return Ok(());
             }
             Instruction::ReopenLogs => {}
+            Instruction::Serve(connection) => take(connection, &app, station),
         }
     }
 }
 
-/// Builds the app. Nothing if the worker is told to leave before that is done.
+/// Builds the app. Nothing if the worker is told to leave before that is done. Connections that
+/// come too early are kept.
 async fn build<F: Factory>(
     factory: &F,
     context: Context,
     orders: &mut Orders<'_>,
+    early: &mut Vec<OwnedFd>,
 ) -> Result<Option<F::App>, StartError> {
     let mut building = pin!(panic::catch(|| factory(context))?);
     let built = poll_fn(|task| match panic::catch(|| building.as_mut().poll(task)) {
@@ -138,6 +171,7 @@ async fn build<F: Factory>(
             instruction = orders.next() => match instruction {
                 Instruction::Drain(_) | Instruction::Cut => return Ok(None),
                 Instruction::ReopenLogs => {}
+                Instruction::Serve(connection) => early.push(connection),
             }
         }
     }

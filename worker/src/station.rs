@@ -6,6 +6,7 @@ use brigade_config::WorkerConfig;
 use tokio::sync::Notify;
 
 use crate::connections::Connections;
+use crate::exchange::Exchange;
 use crate::meter::Meter;
 
 /// A worker's place of work. One per worker, on its one thread.
@@ -16,6 +17,7 @@ pub(crate) struct Station {
     pub(crate) pid: u32,
     pub(crate) config: WorkerConfig,
     pub(crate) connections: Connections,
+    pub(crate) exchange: Exchange,
     /// The number of the request that the scoreboard shows, or showed last.
     pub(crate) shown: Cell<u64>,
     begun: Cell<u64>,
@@ -24,13 +26,19 @@ pub(crate) struct Station {
 }
 
 impl Station {
-    pub(crate) fn new(meter: &'static Meter, slot: u16, config: WorkerConfig) -> Self {
+    pub(crate) fn new(
+        meter: &'static Meter,
+        slot: u16,
+        config: WorkerConfig,
+        exchange: Exchange,
+    ) -> Self {
         Self {
             meter,
             slot,
             pid: std::process::id(),
             config,
             connections: Connections::default(),
+            exchange,
             shown: Cell::new(0),
             begun: Cell::new(0),
             draining_since: Cell::new(None),

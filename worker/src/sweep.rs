@@ -93,7 +93,6 @@ fn nanos(duration: Duration) -> u64 {
 mod tests {
     use super::{PACE, sweep};
     use crate::rig::{HEADER, Handler, KEEP_ALIVE, LAME_DUCK, Rig, read_hello};
-    use crate::station::Station;
     use brigade_config::WorkerConfig;
     use brigade_shared::board::Counter;
     use http::Response;
@@ -249,8 +248,7 @@ mod tests {
                 timeout_keep_alive: Duration::MAX,
                 timeout_lame_duck: Duration::ZERO,
             };
-            let station = Station::new(rig.station.meter, 0, config);
-            let rig = Rig::of(station);
+            let rig = rig.with(config);
             tokio::task::spawn_local(sweep(Rc::clone(&rig.station)));
             let mut client = rig.connect(Handler::hello());
             tokio::time::sleep(Duration::from_secs(86_400)).await;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice, Read};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -11,6 +12,7 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::lately::Age;
 use crate::meter::Meter;
 use crate::pulse::{Phase, Pulse};
 
@@ -18,17 +20,28 @@ use crate::pulse::{Phase, Pulse};
 pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// Asks the kernel itself for bytes that wait: the runtime may not have heard of them yet.
     fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize>;
+
+    /// What another process would need to serve it; a test's has none.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 }
 
 impl Transport for TcpStream {
     fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (&*SockRef::from(&*self)).read(buffer)
     }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
+    }
 }
 
 impl Transport for UnixStream {
     fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         (&*SockRef::from(&*self)).read(buffer)
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.as_fd())
     }
 }
 
@@ -60,6 +73,15 @@ fn write_glued<T: Transport>(
     })
 }
 
+/// How a connection came to this worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Origin {
+    /// It accepted it.
+    Accepted,
+    /// Somebody else had accepted it.
+    Taken,
+}
+
 /// A transport that is counted. The connection counts as open as long as this lives, wherever an
 /// upgrade takes it.
 #[derive(Debug)]
@@ -67,15 +89,21 @@ pub(crate) struct Metered<T> {
     transport: T,
     pulse: Arc<Pulse>,
     meter: &'static Meter,
+    age: Age,
 }
 
 impl<T: Transport> Metered<T> {
-    pub(crate) fn new(transport: T, pulse: Arc<Pulse>, meter: &'static Meter) -> Self {
-        meter.connection_opened();
+    pub(crate) fn new(
+        transport: T,
+        origin: Origin,
+        pulse: Arc<Pulse>,
+        meter: &'static Meter,
+    ) -> Self {
         Self {
             transport,
             pulse,
             meter,
+            age: meter.connection_opened(origin),
         }
     }
 
@@ -122,7 +150,7 @@ impl<T: Transport> Metered<T> {
 
 impl<T> Drop for Metered<T> {
     fn drop(&mut self) {
-        self.meter.connection_closed();
+        self.meter.connection_closed(self.age);
     }
 }
 
@@ -188,10 +216,11 @@ impl<T: Transport> AsyncWrite for Metered<T> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Metered, Transport};
+    use super::{Metered, Origin, Transport};
     use crate::pulse::Phase;
     use crate::rig::Rig;
     use std::io;
+    use std::os::fd::BorrowedFd;
     use std::pin::Pin;
     use std::task::{Context, Poll, Waker};
     use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream, ReadBuf, duplex};
@@ -205,6 +234,10 @@ mod tests {
                 Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
             }
         }
+
+        fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+            None
+        }
     }
 
     #[test]
@@ -212,7 +245,8 @@ mod tests {
         Rig::paused(async |rig| {
             let (mut client, server) = duplex(64);
             let pulse = rig.pulse();
-            let mut server = Metered::new(server, pulse.clone(), rig.station.meter);
+            let mut server =
+                Metered::new(server, Origin::Accepted, pulse.clone(), rig.station.meter);
             let mut buffer = [0; 64];
 
             client.write_all(b"GET").await.unwrap();
@@ -239,7 +273,7 @@ mod tests {
         Rig::paused(async |rig| {
             let meter = rig.station.meter;
             let (_client, server) = duplex(64);
-            let server = Metered::new(server, rig.pulse(), meter);
+            let server = Metered::new(server, Origin::Accepted, rig.pulse(), meter);
             assert_eq!(meter.open_connections(), 1);
             drop(server);
             meter.all_gone().await;

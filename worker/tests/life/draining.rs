@@ -10,9 +10,10 @@ use brigade_config::WorkerConfig;
 use brigade_shared::board::{Counter, RowState};
 use tokio::sync::Semaphore;
 
-use crate::app::app;
+use crate::app::{app, ungated};
 use crate::client::Client;
-use crate::worker::{Door, PATIENCE, Worker, config, until};
+use crate::desk::Desk;
+use crate::worker::{Door, House, PATIENCE, Worker, config, until};
 
 const UPGRADE: &str =
     "GET /upgrade HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n";
@@ -108,6 +109,61 @@ fn relay(drains: u32, most: Duration) {
         answered + lost
     );
     assert!(answered >= u64::from(drains) * 20);
+}
+
+/// The same with two workers at a time, one of which is replaced in each round, while connections
+/// change hands: half of the clients come to a queue that only the supervisor accepts from, and
+/// whoever holds more than its share passes on what it accepts.
+#[test]
+fn connections_that_change_hands_are_not_lost_over_a_hundred_drains() {
+    let (door, house) = (Door::open(), House::open());
+    let desk = Desk::open(&house);
+    let done = AtomicBool::new(false);
+    let start = || {
+        let worker = house.start(vec![door.listener(true)], config(), |_| async {
+            Ok::<_, String>(ungated())
+        });
+        desk.admit(&worker);
+        worker
+    };
+    let (mut taken, mut answered, mut lost) = (0, 0, 0);
+    thread::scope(|scope| {
+        scope.spawn(|| desk.work());
+        let clients: Vec<_> = (1..=16)
+            .map(|seed| {
+                let address = [door.address, desk.address()][seed % 2];
+                let most = Duration::from_micros([200, 3_000][seed / 2 % 2]);
+                let (seed, done) = (seed as u64 * 7919, &done);
+                scope.spawn(move || keep_busy(address, most, seed, done))
+            })
+            .collect();
+        let mut workers = [start(), start()];
+        for drain in 0..100 {
+            let next = start();
+            let old = std::mem::replace(&mut workers[drain % 2], next);
+            let begun = old.row().counts.answered();
+            until("it is busy", || old.row().counts.answered() >= begun + 20);
+            desk.dismiss(&old);
+            old.drain(PATIENCE);
+            assert_eq!(old.code(), 0);
+            assert_eq!(old.row().counts.get(Counter::Cut), 0);
+            taken += old.row().counts.get(Counter::Taken);
+        }
+        done.store(true, Relaxed);
+        for client in clients {
+            let account = client.join().unwrap();
+            answered += account.0;
+            lost += account.1;
+        }
+        for worker in &workers {
+            desk.dismiss(worker);
+            worker.cut();
+        }
+        desk.stop();
+    });
+    assert_eq!(lost, 0, "of {} requests", answered + lost);
+    assert!(desk.passed() >= 100, "only {} passed", desk.passed());
+    assert!(taken >= desk.passed() + 100, "only {taken} taken");
 }
 
 #[test]

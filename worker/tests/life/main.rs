@@ -3,8 +3,13 @@
 
 mod app;
 mod client;
+mod desk;
 mod worker;
 
 mod draining;
+mod handed;
+mod passing;
 mod serving;
+mod shared;
 mod starting;
+mod watched;

@@ -57,6 +57,7 @@ fn a_listener_that_is_none_is_told_as_the_systems_failure() {
     let listener = Listener {
         socket: file.into(),
         address: Address::Unix("/nowhere".into()),
+        is_shared: true,
     };
     let worker = Worker::spawn(vec![listener], config(), |_| hello());
     let reason = match worker.fact() {

@@ -2,16 +2,17 @@
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::AsFd;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use brigade_config::WorkerConfig;
-use brigade_shared::board::{Board, Ledger, RowId, RowReading};
+use brigade_shared::board::{Board, Glance, Ledger, RowId, RowReading};
 use brigade_shared::channel::{Channel, Received};
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::message::{Fact, Order};
 use brigade_shared::seat::{Address, Listener, Seat};
+use brigade_shared::sys::clock::monotonic_ns;
 use brigade_worker::Factory;
 
 /// Nothing here takes so long unless it hangs.
@@ -50,50 +51,91 @@ impl Door {
         Self { socket, address }
     }
 
-    fn listener(&self) -> Listener {
+    pub(crate) fn listener(&self, is_shared: bool) -> Listener {
         Listener {
             socket: self.socket.as_fd().try_clone_to_owned().unwrap(),
             address: Address::Tcp(self.address),
-            is_shared: false,
+            is_shared,
         }
+    }
+}
+
+/// Where workers live together: they share a board.
+pub(crate) struct House {
+    pub(crate) board: Arc<Board>,
+    ledger: Mutex<Ledger>,
+}
+
+impl House {
+    pub(crate) fn open() -> Self {
+        let board = Arc::new(Board::create().unwrap());
+        let ledger = Mutex::new(Ledger::new(Arc::clone(&board)));
+        Self { board, ledger }
+    }
+
+    /// Starts a worker and does not wait.
+    pub(crate) fn spawn<F>(
+        &self,
+        listeners: Vec<Listener>,
+        config: WorkerConfig,
+        factory: F,
+    ) -> Worker
+    where
+        F: Factory + Send + 'static,
+    {
+        let (link, theirs) = Channel::<Order, Fact>::pair().unwrap();
+        let (slot, generation) = (SlotId(0), Generation::FIRST);
+        let mut ledger = self.ledger.lock().unwrap();
+        let row = ledger.claim(slot, generation, WorkerId(1)).unwrap();
+        let seat = Seat {
+            slot,
+            generation,
+            listeners,
+            link: theirs,
+            board: Arc::clone(&self.board),
+            row,
+        };
+        let (done, code) = mpsc::channel();
+        thread::spawn(move || done.send(brigade_worker::run(seat, &config, &factory)));
+        Worker {
+            link: Arc::new(link),
+            code,
+            board: Arc::clone(&self.board),
+            row,
+        }
+    }
+
+    /// Starts one and waits until it is ready.
+    pub(crate) fn start<F>(
+        &self,
+        listeners: Vec<Listener>,
+        config: WorkerConfig,
+        factory: F,
+    ) -> Worker
+    where
+        F: Factory + Send + 'static,
+    {
+        let worker = self.spawn(listeners, config, factory);
+        assert_eq!(worker.fact(), Some(Fact::Ready));
+        worker
     }
 }
 
 /// A worker in a thread, and the supervisor's end of its link.
 pub(crate) struct Worker {
-    link: Channel<Order, Fact>,
+    pub(crate) link: Arc<Channel<Order, Fact>>,
     code: mpsc::Receiver<i32>,
     board: Arc<Board>,
-    row: RowId,
+    pub(crate) row: RowId,
 }
 
 impl Worker {
-    /// Starts one and does not wait.
+    /// Starts one alone and does not wait.
     pub(crate) fn spawn<F>(listeners: Vec<Listener>, config: WorkerConfig, factory: F) -> Self
     where
         F: Factory + Send + 'static,
     {
-        let (link, theirs) = Channel::<Order, Fact>::pair().unwrap();
-        let board = Arc::new(Board::create().unwrap());
-        let mut ledger = Ledger::new(Arc::clone(&board));
-        let claim = ledger.claim(SlotId(0), Generation::FIRST, WorkerId(1));
-        let row = claim.unwrap();
-        let seat = Seat {
-            slot: SlotId(0),
-            generation: Generation::FIRST,
-            listeners,
-            link: theirs,
-            board: Arc::clone(&board),
-            row,
-        };
-        let (done, code) = mpsc::channel();
-        thread::spawn(move || done.send(brigade_worker::run(seat, &config, &factory)));
-        Self {
-            link,
-            code,
-            board,
-            row,
-        }
+        House::open().spawn(listeners, config, factory)
     }
 
     /// Starts one behind a door and waits until it is ready.
@@ -101,9 +143,7 @@ impl Worker {
     where
         F: Factory + Send + 'static,
     {
-        let worker = Self::spawn(vec![door.listener()], config, factory);
-        assert_eq!(worker.fact(), Some(Fact::Ready));
-        worker
+        House::open().start(vec![door.listener(false)], config, factory)
     }
 
     /// What it tells next; nothing once it has closed the link.
@@ -148,6 +188,12 @@ impl Worker {
 
     pub(crate) fn row(&self) -> RowReading {
         self.board.row(self.row).read().unwrap()
+    }
+
+    /// What the supervisor sees of it.
+    pub(crate) fn glance(&self) -> Glance {
+        let row = self.board.row(self.row);
+        row.glance(monotonic_ns()).unwrap()
     }
 
     /// Waits until so many requests are in flight.
