@@ -83,6 +83,18 @@ impl Glance {
     }
 }
 
+/// Whether a thread of the process waits where no signal reaches it. It may hold the lock without which
+/// nobody reads the process's memory.
+pub(super) fn has_uninterruptible_thread(pid: Pid) -> bool {
+    let threads = fs::read_dir(format!("/proc/{pid}/task"));
+    threads.into_iter().flatten().flatten().any(|thread| {
+        let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        // The name, in parentheses, may hold anything.
+        let state = stat.rsplit(')').next().map(str::trim_start);
+        state.is_some_and(|state| state.starts_with('D'))
+    })
+}
+
 impl Wait {
     fn of(pid: Pid) -> Self {
         let wchan = fs::read_to_string(format!("/proc/{pid}/wchan")).unwrap_or_default();

@@ -12,6 +12,11 @@
 //! there is none (code made at run time) the frame pointer is followed.
 
 mod glance;
+mod image;
+mod library;
+mod maps;
+mod names;
 mod report;
+mod unwind;
 
 pub use report::{Report, of};
