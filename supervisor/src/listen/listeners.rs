@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use brigade_config::{Balance, SupervisorConfig};
 use brigade_shared::id::{Generation, SlotId};
@@ -27,7 +28,9 @@ pub(crate) struct Listeners {
     /// What the next configuration names; its generation, once it has one.
     pub(super) staged: Option<(Option<Generation>, Set)>,
     /// The places that belong to neither and are soon to be closed.
-    pub(super) retired: Vec<PlaceId>,
+    pub(super) retired: Vec<Retired>,
+    /// When to look again at those that could not be closed yet.
+    pub(super) next_look: Option<Instant>,
     pub(super) passed: Passed,
     pub(super) balance: Balance,
     /// How many slots are open.
@@ -49,6 +52,19 @@ pub(super) struct Entry {
     pub(super) place: PlaceId,
     pub(super) bind: String,
 }
+
+/// A place on its way out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Retired {
+    pub(super) place: PlaceId,
+    /// So often it may still be left open for handshakes that are under way.
+    pub(super) looks: u8,
+}
+
+/// The pause between two looks at a retired place where handshakes are under way, and how many
+/// there may be: time for the server to repeat its answer once, and for a slow link.
+pub(super) const LOOK: Duration = Duration::from_millis(100);
+const LOOKS: u8 = 30;
 
 /// A socket as a worker gets it.
 #[derive(Clone, Copy, Debug)]
@@ -103,6 +119,7 @@ impl Listeners {
             current: Set::default(),
             staged: None,
             retired: Vec::new(),
+            next_look: None,
             passed: Passed::take().map_err(|problem| vec![problem])?,
             balance: config.balance,
             slots: 1,
@@ -152,10 +169,10 @@ impl Listeners {
     }
 
     pub(super) fn find_or_open(&mut self, config: &SupervisorConfig) -> Staged {
-        let open = self.current.ids().chain(self.retired.iter().copied());
+        let open = self.current.ids().chain(self.retired());
         let places = &self.places;
         let can_be_taken = |(id, place): &(PlaceId, &Place)| {
-            !self.retired.contains(id) || place.can_be_readmitted()
+            !self.retired().any(|retired| retired == *id) || place.can_be_readmitted()
         };
         let staging = Staging {
             open: pick(places, open)
@@ -172,8 +189,9 @@ impl Listeners {
     /// The places of a set that were being closed take new connections again.
     fn take_back(&mut self, set: &Set) {
         let slots = usize::from(self.slots);
-        for id in self.retired.extract_if(.., |id| set.holds(*id)) {
-            if let Some(place) = self.places.get_mut(&id) {
+        let wanted = |retired: &mut Retired| set.holds(retired.place);
+        for back in self.retired.extract_if(.., wanted) {
+            if let Some(place) = self.places.get_mut(&back.place) {
                 // A slot's socket that can't be had is told by the spawn into that slot.
                 let _ = place.grow(slots, set.backlog);
                 let _ = place.admit();
@@ -242,12 +260,17 @@ impl Listeners {
         }
     }
 
+    fn retired(&self) -> impl Iterator<Item = PlaceId> {
+        self.retired.iter().map(|retired| retired.place)
+    }
+
     fn retire(&mut self, id: PlaceId) {
         let Some(place) = self.places.get(&id) else {
             return;
         };
         place.refuse();
-        self.retired.push(id);
+        let looks = LOOKS;
+        self.retired.push(Retired { place: id, looks });
         if place.was_told {
             let address = place.address.to_string();
             info!(
@@ -257,18 +280,29 @@ impl Listeners {
         }
     }
 
-    /// Closes what was retired; what waits there is handed over first.
+    /// Closes what was retired; what waits there is handed over first. Where handshakes are under
+    /// way it is left open, and is to be closed again at [`Self::next_look`].
     pub(crate) fn close_retired(&mut self, mut hand_over: impl FnMut(OwnedFd)) {
-        for id in std::mem::take(&mut self.retired) {
-            let Some(place) = self.places.remove(&id) else {
+        let mut waits = Vec::new();
+        for mut retired in std::mem::take(&mut self.retired) {
+            let Some(mut place) = self.places.remove(&retired.place) else {
                 continue;
             };
-            let (address, was_told) = (place.address.to_string(), place.was_told);
-            let mut handed_over = 0_u32;
-            place.close(&mut |connection| {
+            let mut handed_over = place.handed_over;
+            let mut counted = |connection| {
                 handed_over += 1;
                 hand_over(connection);
-            });
+            };
+            if retired.looks > 0 && place.expects_somebody() {
+                place.empty(&mut counted);
+                place.handed_over = handed_over;
+                self.places.insert(retired.place, place);
+                retired.looks -= 1;
+                waits.push(retired);
+                continue;
+            }
+            let (address, was_told) = (place.address.to_string(), place.was_told);
+            place.close(&mut counted);
             if was_told {
                 info!(
                     event = "listen.removed",
@@ -278,6 +312,13 @@ impl Listeners {
                 );
             }
         }
+        self.next_look = (!waits.is_empty()).then(|| Instant::now() + LOOK);
+        self.retired = waits;
+    }
+
+    /// When to close again what could not be closed yet, because handshakes were under way.
+    pub(crate) fn next_look(&self) -> Option<Instant> {
+        self.next_look
     }
 
     /// Every address in the order of `--bind`.
@@ -297,7 +338,7 @@ impl Listeners {
         self.slots = self.slots.max(slot.0.saturating_add(1));
         let (slots, backlog) = (usize::from(self.slots), self.current.backlog);
         for (id, place) in &mut self.places {
-            if !self.retired.contains(id) {
+            if self.retired.iter().all(|retired| retired.place != *id) {
                 place.grow(slots, backlog)?;
             }
         }

@@ -3,6 +3,7 @@
 
 mod bind;
 mod filter;
+mod handshakes;
 mod inherit;
 mod listeners;
 mod place;

@@ -21,7 +21,7 @@ use socket2::SockRef;
 
 use super::inherit::Inheritance;
 use super::unix::SocketFile;
-use super::{bind, filter};
+use super::{bind, filter, handshakes};
 
 /// One address and its sockets.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub(super) struct Place {
     pub(super) queue: Queue,
     /// Whether it has ever been part of a generation that took over. If not, nobody was told.
     pub(super) was_told: bool,
+    /// How many connections that waited here were handed over since it was retired.
+    pub(super) handed_over: u32,
 }
 
 /// Where a place came from.
@@ -186,22 +188,39 @@ impl Place {
         }
     }
 
+    /// Whether somebody is about to connect who must not be reset.
+    pub(super) fn expects_somebody(&self) -> bool {
+        let is_ours = self.inheritance().is_none();
+        is_ours && self.tcp().is_some_and(handshakes::are_under_way)
+    }
+
+    /// Hands over what waits.
+    pub(super) fn empty(&self, hand_over: &mut impl FnMut(OwnedFd)) {
+        for socket in self.queue.sockets() {
+            empty(socket, hand_over);
+        }
+    }
+
     /// Hands over what waits and closes.
     pub(super) fn close(self, hand_over: &mut impl FnMut(OwnedFd)) {
         let is_ours = self.inheritance().is_none();
         let is_unix = self.tcp().is_none();
-        for socket in self.queue.sockets() {
-            if is_ours && is_unix {
-                // Who would come between the last accept and the end is refused instead of reset.
-                let _ = SockRef::from(socket).shutdown(Shutdown::Read);
-            }
-            empty(socket, hand_over);
-            if is_ours {
-                // A process that still holds a copy must not keep the address.
-                let _ = SockRef::from(socket).shutdown(Shutdown::Both);
-            }
+        if is_ours && is_unix {
+            // Who would come between the last accept and the end is refused instead of reset.
+            self.shut(Shutdown::Read);
+        }
+        self.empty(hand_over);
+        if is_ours {
+            // A process that still holds a copy must not keep the address.
+            self.shut(Shutdown::Both);
         }
         self.remove_file();
+    }
+
+    fn shut(&self, how: Shutdown) {
+        for socket in self.queue.sockets() {
+            let _ = SockRef::from(socket).shutdown(how);
+        }
     }
 
     /// Removes the file, if it has one. An inherited socket's stays: it is whoever's made it.

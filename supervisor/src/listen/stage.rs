@@ -228,6 +228,7 @@ impl Staging<'_> {
                         origin: Origin::Inherited(from),
                         queue: Queue::Shared(socket),
                         was_told: false,
+                        handed_over: 0,
                     };
                     staged.push(bind, Which::New(place));
                 }
@@ -309,6 +310,7 @@ impl Staging<'_> {
             origin: Origin::Bound(bind.to_string(), None),
             queue,
             was_told: false,
+            handed_over: 0,
         };
         place.grow(self.per_slot.unwrap_or(1), self.backlog())?;
         Ok(place)
@@ -345,6 +347,7 @@ fn shared(bind: &Bind, address: Address, file: Option<unix::SocketFile>, socket:
         origin: Origin::Bound(bind.to_string(), file),
         queue: Queue::Shared(socket),
         was_told: false,
+        handed_over: 0,
     }
 }
 

@@ -11,6 +11,7 @@ use brigade_config::{Balance, Bind, Config, SupervisorConfig};
 use brigade_shared::id::{Generation, SlotId};
 use brigade_shared::seat::Address;
 use brigade_shared::sys::fd;
+use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::stat::fstat;
 
 use super::listeners::Listeners;
@@ -75,6 +76,30 @@ fn speaks(mut client: impl Write, server: OwnedFd) -> bool {
     let mut heard = [0; 5];
     client.write_all(b"hello").unwrap();
     TcpStream::from(server).read_exact(&mut heard).is_ok() && &heard == b"hello"
+}
+
+/// A client whose ears are stopped: the server has answered it, and the handshake does not go on.
+pub(super) struct Shy(socket2::Socket);
+
+impl Shy {
+    pub(super) fn connect(to: SocketAddr) -> Self {
+        let kind = socket2::Type::STREAM.nonblocking();
+        let socket = socket2::Socket::new(socket2::Domain::for_address(to), kind, None).unwrap();
+        // A program of one instruction: keep nothing of any packet.
+        socket
+            .attach_filter(&[socket2::SockFilter::new(0x06, 0, 0, 0)])
+            .unwrap();
+        socket.connect(&to.into()).unwrap_err();
+        Self(socket)
+    }
+
+    /// It hears the answer when the server repeats it, after a second.
+    pub(super) fn finish(&mut self) {
+        self.0.detach_filter().unwrap();
+        let mut fds = [PollFd::new(self.0.as_fd(), PollFlags::POLLOUT)];
+        assert_eq!(poll(&mut fds, 10_000_u16).unwrap(), 1, "it connects");
+        assert!(self.0.take_error().unwrap().is_none());
+    }
 }
 
 fn nobody(_: OwnedFd) {
@@ -195,6 +220,38 @@ fn who_waits_at_a_removed_address_is_handed_over_and_who_comes_later_is_refused(
             assert!(speaks(client, served.swap_remove(index)), "{balance:?}");
         });
     }
+}
+
+#[test]
+fn a_handshake_under_way_is_waited_for() {
+    let mut listeners = open(&[local(0)]);
+    listeners.open_slot(SlotId(1)).unwrap();
+    let address = addresses(&listeners, Generation::FIRST)[0];
+    let mut shy = Shy::connect(address);
+    reload(&mut listeners, SECOND, &[everywhere(0)]);
+    listeners.close_retired(nobody);
+    assert!(listeners.next_look().is_some());
+    shy.finish();
+    let mut served = Vec::new();
+    listeners.close_retired(|connection| served.push(connection));
+    assert!(speaks(shy.0, served.pop().unwrap()));
+    assert!(listeners.next_look().is_none());
+    assert_eq!(connect(address).unwrap_err(), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn a_handshake_that_is_never_finished_is_not_waited_for_for_ever() {
+    let mut listeners = open(&[local(0)]);
+    let address = addresses(&listeners, Generation::FIRST)[0];
+    let _shy = Shy::connect(address);
+    reload(&mut listeners, SECOND, &[everywhere(0)]);
+    let mut looks = 0;
+    while looks == 0 || listeners.next_look().is_some() {
+        listeners.close_retired(nobody);
+        looks += 1;
+        assert!(looks < 100);
+    }
+    assert_eq!(connect(address).unwrap_err(), ErrorKind::ConnectionRefused);
 }
 
 #[test]

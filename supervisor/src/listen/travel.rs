@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::time::Instant;
 
 use brigade_config::{Balance, SupervisorConfig};
 use brigade_shared::id::{Generation, SlotId};
@@ -11,7 +12,7 @@ use brigade_shared::seat::Address;
 use serde::{Deserialize, Serialize};
 
 use super::inherit::{Inheritance, Passed};
-use super::listeners::{Listeners, Set};
+use super::listeners::{LOOK, Listeners, Retired, Set};
 use super::place::{Origin, Place, Queue};
 use super::stage::PlaceId;
 use super::unix::SocketFile;
@@ -24,7 +25,7 @@ pub(crate) struct ListenersState {
     next: PlaceId,
     current: Set,
     staged: Option<(Option<Generation>, Set)>,
-    retired: Vec<PlaceId>,
+    retired: Vec<Retired>,
     unused: Vec<(Carried, Inheritance)>,
     names: Vec<String>,
     is_per_slot: bool,
@@ -41,6 +42,7 @@ struct PlaceState {
     is_per_slot: bool,
     sockets: Vec<Carried>,
     was_told: bool,
+    handed_over: u32,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -99,6 +101,8 @@ impl Listeners {
             next: state.next,
             current: state.current,
             staged: state.staged,
+            // In case one was due: one too many changes nothing.
+            next_look: (!state.retired.is_empty()).then(|| Instant::now() + LOOK),
             retired: state.retired,
             passed,
             balance: match state.is_per_slot {
@@ -138,6 +142,7 @@ impl Place {
             is_per_slot: matches!(self.queue, Queue::PerSlot(..)),
             sockets: sockets.map(|socket| packing.pack(socket)).collect(),
             was_told: self.was_told,
+            handed_over: self.handed_over,
         }
     }
 }
@@ -168,6 +173,7 @@ impl PlaceState {
             },
             queue,
             was_told: self.was_told,
+            handed_over: self.handed_over,
         })
     }
 }
