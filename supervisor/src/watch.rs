@@ -97,6 +97,10 @@ impl Watch {
     /// Feeds every event to the plan, those that come of its actions too.
     fn turn(&mut self) {
         self.hands.attend();
+        let look = self.hands.listeners.next_look();
+        if look.is_some_and(|at| at <= Instant::now()) {
+            self.hands.act(Action::CloseRetired);
+        }
         self.hands.events.push_back(Event::Tick);
         while let Some(event) = self.hands.events.pop_front() {
             let buried = match &event {
@@ -153,7 +157,10 @@ impl Watch {
         let attention = self.hands.attention.deadline();
         let attention = attention.map(|at| at.saturating_duration_since(self.began));
         let fleet = self.fleet.next_deadline();
-        probes.chain(log).chain(attention).chain(fleet).min()
+        let retired = self.hands.listeners.next_look();
+        let retired = retired.map(|at| at.saturating_duration_since(self.began));
+        let attended = probes.chain(log).chain(attention);
+        attended.chain(fleet).chain(retired).min()
     }
 
     fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
