@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use brigade_shared::exit::supervisor as code;
-use brigade_supervisor::Service;
+use brigade_supervisor::{Arrival, Service};
 use brigade_worker::Factory;
 
 use crate::{cli, commands};
@@ -34,21 +34,27 @@ use crate::{cli, commands};
 pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
     let service: Service =
         Box::new(move |seat, config| brigade_worker::run(seat, config, &factory));
+    // Before anything else: after an upgrade in place this process is in the middle of its life.
+    let arrival = match Arrival::now(env!("CARGO_PKG_VERSION")) {
+        Ok(arrival) => arrival,
+        Err(code) => return ExitCode::from(code),
+    };
     let matches = match cli::command().try_get_matches() {
         Ok(matches) => matches,
         Err(error) => {
             // Help and version are errors to clap, of exit code 0.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() {
+            let code = if error.use_stderr() {
                 code::USAGE
             } else {
                 code::STOPPED
-            });
+            };
+            return ExitCode::from(arrival.fail(&error.to_string(), code));
         }
     };
     match matches.subcommand() {
-        Some(("serve", matches)) => commands::serve(matches, service),
-        Some(("exec", matches)) => commands::exec(matches),
+        Some(("serve", matches)) => commands::serve(matches, service, arrival),
+        Some(("exec", matches)) => commands::exec(matches, arrival),
         Some(("check", matches)) => commands::check(matches),
         Some(("schema", _)) => commands::schema(),
         Some(("completions", matches)) => commands::completions(matches),

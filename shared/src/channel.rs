@@ -62,6 +62,16 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
         ))
     }
 
+    /// An end that another program has used before. That it is a socket of this kind is for the
+    /// caller to know.
+    #[must_use]
+    pub fn adopt(socket: OwnedFd) -> Self {
+        Self {
+            socket,
+            words: PhantomData,
+        }
+    }
+
     /// Sends one message, without ever waiting.
     ///
     /// # Errors

@@ -1,64 +1,144 @@
 //! Reading the configuration, for the first time and again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use brigade_config::{Bind, Config, Loaded, Origin, load, needs_restart};
 use brigade_shared::exit::supervisor as code;
-use brigade_supervisor::{Boot, Launch, is_socket_activated};
+use brigade_supervisor::{Arrival, Boot, Launch, LoadConfig, is_socket_activated};
 use clap::ArgMatches;
 
 use crate::begin_log::{begin_log, is_coloured};
 
 /// Reads flags, environment and file; on problems prints them all and gives the exit code.
 pub(super) fn read(matches: &ArgMatches) -> Result<Loaded, ExitCode> {
-    let directory = directory()?;
-    load(matches, std::env::vars_os(), &directory).map_err(|problems| {
-        eprint!("{}", problems.render(is_coloured()));
-        ExitCode::from(problems.exit_code())
+    let directory = directory().map_err(|refused| refused.tell())?;
+    read_in(matches, &directory).map_err(|refused| refused.tell())
+}
+
+/// Why there is no configuration.
+struct Refused {
+    /// In words, for people and in colour if they like that.
+    shown: String,
+    /// The same without colour.
+    plain: String,
+    code: u8,
+}
+
+impl Refused {
+    /// What happened to the process rather than to its configuration.
+    fn by_system(problem: String) -> Self {
+        Self {
+            shown: format!("brigade: {problem}\n"),
+            plain: problem,
+            code: code::SYSTEM,
+        }
+    }
+
+    fn tell(self) -> ExitCode {
+        eprint!("{}", self.shown);
+        ExitCode::from(self.code)
+    }
+}
+
+fn read_in(matches: &ArgMatches, directory: &Path) -> Result<Loaded, Refused> {
+    load(matches, std::env::vars_os(), directory).map_err(|problems| Refused {
+        shown: problems.render(is_coloured()),
+        plain: problems.render(false),
+        code: problems.exit_code(),
     })
 }
 
+/// What is to be supervised.
+struct Ground {
+    config: Config,
+    file: Option<PathBuf>,
+    load_config: LoadConfig,
+    is_activated: bool,
+}
+
 /// Supervises workers of this kind until it is over.
-pub(super) fn supervise(matches: &ArgMatches, launch: Launch) -> ExitCode {
-    let (loaded, directory) = match (read(matches), directory()) {
-        (Ok(loaded), Ok(directory)) => (loaded, directory),
-        (Err(code), _) | (_, Err(code)) => return code,
-    };
-    let config_file = loaded.file.clone();
-    let config = with_activation(loaded);
-    if let Err(error) = begin_log(&config.log) {
-        eprintln!("brigade: the log can't begin: {error}");
-        return ExitCode::from(code::SYSTEM);
-    }
-    let (first, matches) = (config.clone(), matches.clone());
-    let load_config = Box::new(move || {
-        let loaded = load(&matches, std::env::vars_os(), &directory)
-            .map_err(|problems| problems.render(false))?;
-        let config = with_activation(loaded);
-        match needs_restart(&first, &config).as_slice() {
-            [] => Ok(config),
-            keys => Err(format!(
-                "a reload can't change {}: restart to change {}",
-                keys.join(", "),
-                if keys.len() == 1 { "it" } else { "them" }
-            )),
-        }
+pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) -> ExitCode {
+    let ground = ground(matches, &arrival);
+    let begun = ground.and_then(|ground| match begin_log(&ground.config.log) {
+        Ok(()) => Ok(ground),
+        Err(error) => Err(Refused::by_system(format!("the log can't begin: {error}"))),
     });
-    let version = env!("CARGO_PKG_VERSION");
-    let boot = Boot {
+    let Ground {
         config,
-        config_file,
+        file,
+        load_config,
+        is_activated,
+    } = match begun {
+        Ok(ground) => ground,
+        Err(refused) => {
+            let (plain, code) = (refused.plain.clone(), refused.code);
+            let _ = refused.tell();
+            return ExitCode::from(arrival.fail(&plain, code));
+        }
+    };
+    ExitCode::from(brigade_supervisor::run(Boot {
+        config,
+        config_file: file,
         load_config,
         launch,
-        version,
+        version: env!("CARGO_PKG_VERSION"),
+        is_activated,
+        arrival,
+    }))
+}
+
+/// The configuration to begin or go on with, and how it is read again.
+fn ground(matches: &ArgMatches, arrival: &Arrival) -> Result<Ground, Refused> {
+    let directory = directory()?;
+    let running = arrival.running();
+    let is_activated = arrival
+        .is_socket_activated()
+        .unwrap_or_else(is_socket_activated);
+    let (config, file) = match &running {
+        // What the files say by now was for another version to understand.
+        Some(running) if arrival.is_return() => (running.clone(), None),
+        _ => {
+            let mut loaded = read_in(matches, &directory)?;
+            let file = loaded.file.take();
+            (with_activation(loaded, is_activated), file)
+        }
     };
-    ExitCode::from(brigade_supervisor::run(boot))
+    let first = running.unwrap_or_else(|| config.clone());
+    follows(&first, &config, "an upgrade").map_err(|problem| Refused {
+        shown: format!("brigade: {problem}\n"),
+        plain: problem,
+        code: code::CONFIG,
+    })?;
+    let matches = matches.clone();
+    let load_config = Box::new(move || {
+        let loaded = read_in(&matches, &directory).map_err(|refused| refused.plain)?;
+        let config = with_activation(loaded, is_activated);
+        follows(&first, &config, "a reload").map(|()| config)
+    });
+    Ok(Ground {
+        config,
+        file,
+        load_config,
+        is_activated,
+    })
+}
+
+/// Whether a configuration can follow another in the same process.
+fn follows(first: &Config, next: &Config, by: &str) -> Result<(), String> {
+    match needs_restart(first, next).as_slice() {
+        [] => Ok(()),
+        keys => Err(format!(
+            "{by} can't change {}: restart to change {}",
+            keys.join(", "),
+            if keys.len() == 1 { "it" } else { "them" }
+        )),
+    }
 }
 
 /// Without a configured address, the sockets that systemd passed are the addresses.
-fn with_activation(loaded: Loaded) -> Config {
-    let takes_all = is_socket_activated() && has_default_address(&loaded);
+fn with_activation(loaded: Loaded, is_activated: bool) -> Config {
+    let takes_all = is_activated && has_default_address(&loaded);
     let mut config = loaded.config;
     if takes_all {
         config.supervisor.binds = vec![Bind::Systemd(String::new())];
@@ -76,9 +156,8 @@ fn has_default_address(loaded: &Loaded) -> bool {
     rows.all(|row| row.origin == Origin::Default)
 }
 
-fn directory() -> Result<PathBuf, ExitCode> {
+fn directory() -> Result<PathBuf, Refused> {
     std::env::current_dir().map_err(|error| {
-        eprintln!("brigade: the current directory can't be read: {error}");
-        ExitCode::from(code::SYSTEM)
+        Refused::by_system(format!("the current directory can't be read: {error}"))
     })
 }

@@ -3,18 +3,18 @@
 use std::process::ExitCode;
 
 use brigade_shared::exit::supervisor as code;
-use brigade_supervisor::{Launch, Service};
+use brigade_supervisor::{Arrival, Launch, Service};
 use clap::ArgMatches;
 
 use super::configuration;
 
 /// Serves until it is told to stop.
-pub(crate) fn serve(matches: &ArgMatches, service: Service) -> ExitCode {
+pub(crate) fn serve(matches: &ArgMatches, service: Service, arrival: Arrival) -> ExitCode {
     if let Some(app) = matches.get_one::<String>("app") {
         eprintln!(
             "error: cannot serve {app}: Python apps are not part of this version\n\n  Run their server as a program instead: brigade exec -- uvicorn --fd 3 {app}"
         );
         return ExitCode::from(code::USAGE);
     }
-    configuration::supervise(matches, Launch::Service(service))
+    configuration::supervise(matches, Launch::Service(service), arrival)
 }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 
-use brigade_config::{Config, SupervisorConfig};
+use brigade_config::{Config, Record, SupervisorConfig};
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::log;
@@ -13,9 +13,11 @@ use tracing::{debug, error, info};
 
 use crate::attend::Attention;
 use crate::boot::LoadConfig;
+use crate::handover::{self, Leap, Upgrade, Words};
 use crate::listen::Listeners;
 use crate::orders;
 use crate::passing::Passing;
+use crate::pid_file::PidFile;
 use crate::plan::{Action, Change, Event, Verdict};
 use crate::roster::{Member, Roster, Standing};
 use crate::settings;
@@ -42,13 +44,18 @@ pub(crate) struct Hands {
     pub(crate) last_words: Vec<String>,
     /// Why something could not be had last.
     pub(crate) reason: String,
+    /// To be removed in the end.
+    pub(crate) pid_file: Option<PidFile>,
+    pub(crate) upgrade: Upgrade,
 }
 
 /// The configurations of the generations that live, and the one read but not yet staged.
 #[derive(Debug)]
 pub(crate) struct Configs {
-    of: BTreeMap<Generation, Config>,
-    loaded: Option<Config>,
+    pub(crate) of: BTreeMap<Generation, Config>,
+    pub(crate) loaded: Option<Config>,
+    /// In the words of the program that this one has gone on from.
+    pub(crate) words: BTreeMap<Generation, Record>,
 }
 
 impl Configs {
@@ -57,6 +64,7 @@ impl Configs {
         Self {
             of: BTreeMap::from([(Generation::FIRST, first)]),
             loaded: None,
+            words: BTreeMap::new(),
         }
     }
 
@@ -135,7 +143,10 @@ impl Hands {
             }
             Action::CloseListeners => self.close_listeners(),
             Action::CloseRetired => self.close_retired(),
-            Action::AskSentinel | Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
+            Action::AskSentinel => self.upgrade.order(Leap::Ask),
+            Action::ExecNew => self.upgrade.order(Leap::New),
+            Action::ExecOld => self.upgrade.order(Leap::Old),
+            Action::ForgetOld => self.upgrade.forget_old(),
             Action::Announce(change) => self.announce(&change),
             Action::Finish(verdict) => self.verdict = Some(verdict),
         }
@@ -265,6 +276,18 @@ impl Hands {
             reason: &self.reason,
         };
         tell(change, &with);
+        let words = Words {
+            reason: &self.reason,
+            last_words: &self.last_words,
+        };
+        handover::tell(change, &self.upgrade, &words);
+    }
+
+    /// The sentinel has answered: yes, or no and why.
+    pub(crate) fn answered(&mut self, answer: Result<(), String>) {
+        let agrees = answer.is_ok();
+        self.reason = answer.err().unwrap_or_default();
+        self.events.push_back(Event::SentinelAnswered(agrees));
     }
 
     /// Tells every worker to open its logs again.

@@ -50,6 +50,14 @@ enum Sleep {
 }
 
 impl Attention {
+    /// Goes on where another program was.
+    pub(crate) fn resume(relieving: Relieving) -> Self {
+        Self {
+            relieving,
+            ..Self::default()
+        }
+    }
+
     /// When to come back although nothing has happened.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         let drowsy = match self.sleep {
@@ -85,9 +93,14 @@ impl Hands {
     /// Something goes on; the plan is told if it does not look any more.
     pub(crate) fn stirred(&mut self) {
         if self.attention.sleep != Sleep::Awake {
-            self.wake();
-            self.events.push_back(Event::Stirred);
+            self.rouse();
         }
+    }
+
+    /// Something may go on that nobody will tell of.
+    pub(crate) fn rouse(&mut self) {
+        self.wake();
+        self.events.push_back(Event::Stirred);
     }
 
     /// Does what is due although nothing has happened. Once a turn.

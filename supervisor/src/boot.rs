@@ -21,11 +21,12 @@ use tracing::{error, info};
 
 use crate::act::{Configs, Hands};
 use crate::attend::Attention;
+use crate::handover::{self, Arrival, Purpose};
 use crate::launch::Launch;
 use crate::listen::Listeners;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
-use crate::plan::{Fleet, Verdict};
+use crate::plan::{Action, Fleet, Verdict};
 use crate::random;
 use crate::roster::Roster;
 use crate::settings;
@@ -50,6 +51,10 @@ pub struct Boot {
     pub launch: Launch,
     /// The version to tell.
     pub version: &'static str,
+    /// Whether a service manager has passed sockets to this process.
+    pub is_activated: bool,
+    /// How this process came to be.
+    pub arrival: Arrival,
 }
 
 /// Binds, forks, serves, replaces; returns the exit code when it is over. The log must have begun
@@ -57,23 +62,21 @@ pub struct Boot {
 #[must_use]
 pub fn run(boot: Boot) -> u8 {
     title::set("brigade: supervisor");
-    let pid_file = boot.config.supervisor.pid_file.clone();
-    let (told, config_file) = (boot.version, boot.config_file.clone());
-    let (fleet, hands) = match prepare(boot) {
-        Ok(prepared) => prepared,
+    let begun = match boot.arrival.purpose() {
+        Purpose::Start => start(boot),
+        Purpose::Rehearse => return handover::rehearse(boot.arrival, &boot.config),
+        Purpose::GoOn => handover::take_over(boot)
+            .map(Watch::go_on)
+            .map_err(|problem| Refusal::System(vec![problem])),
+    };
+    let (mut watch, first) = match begun {
+        Ok(begun) => begun,
         Err(refusal) => return refusal.tell(),
     };
-    let pid_file = match pid_file.as_deref().map(PidFile::write).transpose() {
-        Ok(pid_file) => pid_file,
-        Err(problem) => {
-            close(hands);
-            return Refusal::System(vec![problem]).tell();
-        }
-    };
-    announce(&hands, told, config_file, &fleet);
-    let mut watch = Watch::new(fleet, hands);
-    let verdict = watch.run();
-    close(watch.into_hands());
+    let verdict = watch.run(first);
+    let mut hands = watch.into_hands();
+    let pid_file = hands.pid_file.take();
+    close(hands);
     if let Some(file) = pid_file {
         file.remove();
     }
@@ -116,6 +119,24 @@ impl From<io::Error> for Refusal {
     }
 }
 
+/// Binds and takes the pid file; the first workers are ordered.
+fn start(boot: Boot) -> Result<(Watch, Vec<Action>), Refusal> {
+    let pid_file = boot.config.supervisor.pid_file.clone();
+    let (told, config_file) = (boot.version, boot.config_file.clone());
+    let (fleet, mut hands) = prepare(boot)?;
+    match pid_file.as_deref().map(PidFile::write).transpose() {
+        Ok(pid_file) => hands.pid_file = pid_file,
+        Err(problem) => {
+            close(hands);
+            return Err(Refusal::System(vec![problem]));
+        }
+    }
+    announce(&hands, told, config_file, &fleet);
+    let mut watch = Watch::new(fleet, hands);
+    let first = watch.first_orders();
+    Ok((watch, first))
+}
+
 fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     let config = &boot.config.supervisor;
     let identity = Identity::resolve(config.user.as_deref(), config.group.as_deref())
@@ -145,6 +166,8 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         verdict: None,
         last_words: Vec::new(),
         reason: String::new(),
+        pid_file: None,
+        upgrade: boot.arrival.upgrade(boot.is_activated),
     };
     Ok((Fleet::new(settings, random::number()), hands))
 }

@@ -47,7 +47,8 @@ impl Ears {
         let mut queues = Vec::new();
         for source in found {
             match *source {
-                Source::Signals => {}
+                // Below, whatever was found.
+                Source::Signals | Source::Sentinel => {}
                 Source::Link(worker) => hands.hear_link(worker, MOST_FACTS),
                 Source::Notify(worker) => hands.hear_words(worker),
                 Source::Output(worker, stream) => {
@@ -60,6 +61,9 @@ impl Ears {
             }
         }
         let signals = hands.signals.take();
+        if let Some(why) = hands.upgrade.hear(Instant::now()) {
+            hands.answered(Err(why));
+        }
         hands.reap();
         // After the reaping: who has just died is not alive, and so not ready.
         hands.probe();
@@ -76,6 +80,7 @@ impl Ears {
             Signal::SIGHUP => Some(Request::Reload),
             Signal::SIGTTIN => Some(Request::ScaleBy(1)),
             Signal::SIGTTOU => Some(Request::ScaleBy(-1)),
+            Signal::SIGUSR2 => Some(Request::Upgrade),
             _ => None,
         };
         let is_echo = request.is_some_and(|request| self.is_echo(request, Instant::now()));
@@ -93,13 +98,8 @@ impl Ears {
                 "{name} received{again}"
             );
         }
-        match signal {
-            Signal::SIGUSR1 => hands.reopen_logs(),
-            Signal::SIGUSR2 => warn!(
-                event = "upgrade.refused",
-                "upgrade in place is not part of this version: nothing is done"
-            ),
-            _ => {}
+        if signal == Signal::SIGUSR1 {
+            hands.reopen_logs();
         }
         let request = request.filter(|_| !is_echo);
         hands.events.extend(request.map(Event::Asked));
@@ -292,7 +292,8 @@ impl Hands {
             .for_each(|worker| self.became_ready(worker));
     }
 
-    fn reap(&mut self) {
+    /// Deals with every child that has ended.
+    pub(crate) fn reap(&mut self) {
         while let Some(pid) = wait::next_ended() {
             let worker = self.roster.by_pid(pid);
             if let Some(member) = worker.and_then(|worker| self.roster.get(worker))
@@ -313,6 +314,10 @@ impl Hands {
                     self.hear_link(worker, LAST_FACTS);
                     self.hear_words(worker);
                     self.ended(worker, exit);
+                }
+                None if self.upgrade.is_sentinel(pid) => {
+                    let answer = self.upgrade.sentinel_ended(exit);
+                    self.answered(answer);
                 }
                 None => debug!(event = "orphan.reaped", pid = pid.as_raw(), exit = %exit,
                     "reaped process {pid}, which was left to us ({exit})"),

@@ -6,7 +6,6 @@
 mod act;
 mod attend;
 mod boot;
-#[allow(dead_code, unused_imports)] // until the state that travels is complete
 mod handover;
 mod hear;
 mod launch;
@@ -30,6 +29,7 @@ mod tell;
 mod watch;
 
 pub use boot::{Boot, LoadConfig, run};
+pub use handover::Arrival;
 pub use launch::{Launch, Program, Service};
 pub use listen::is_socket_activated;
 pub use settings::level;

@@ -47,6 +47,21 @@ impl NotifySocket {
         Ok(Self { socket, name, user })
     }
 
+    /// The socket of a worker that another program has made.
+    pub(crate) fn adopt(socket: UnixDatagram, name: String, user: u32) -> Self {
+        Self { socket, name, user }
+    }
+
+    /// The name without its leading `@`.
+    pub(crate) fn bare_name(&self) -> &str {
+        &self.name
+    }
+
+    /// Who is listened to, besides root.
+    pub(crate) fn user(&self) -> u32 {
+        self.user
+    }
+
     /// For `NOTIFY_SOCKET`.
     pub(crate) fn name(&self) -> String {
         format!("@{}", self.name)

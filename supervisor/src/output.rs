@@ -40,6 +40,27 @@ impl Output {
         }
     }
 
+    /// Takes a pipe that another program has read from before.
+    pub(crate) fn resume(
+        pipe: PipeReader,
+        is_open: bool,
+        unfinished: Vec<u8>,
+        last: Vec<String>,
+    ) -> Self {
+        let last = VecDeque::from(last);
+        Self {
+            pipe,
+            unfinished,
+            last,
+            is_open,
+        }
+    }
+
+    /// The line that was begun, so far.
+    pub(crate) fn unfinished(&self) -> &[u8] {
+        &self.unfinished
+    }
+
     /// Whether more may come.
     pub(crate) fn is_open(&self) -> bool {
         self.is_open

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use brigade_shared::log::{self, Form, Sink};
+use brigade_shared::log::{self, Form, Pending, Sink};
 use tracing::{info, warn};
 
 use crate::roster::Member;
@@ -50,6 +50,18 @@ impl Passing {
     pub(crate) fn new() -> Self {
         Self {
             out: Sink::to(io::stdout().as_fd()).ok(),
+        }
+    }
+
+    /// What waits to be written, for another program that goes on with it.
+    pub(crate) fn pending(&self) -> Pending {
+        self.out.as_ref().map(Sink::pending).unwrap_or_default()
+    }
+
+    /// Goes on with what waited in another program.
+    pub(crate) fn resume(&mut self, pending: Pending) {
+        if let Some(sink) = &mut self.out {
+            sink.resume(pending);
         }
     }
 

@@ -47,6 +47,16 @@ impl PidFile {
         })
     }
 
+    /// The file that another program of this process has written.
+    pub(crate) fn adopt(path: PathBuf) -> Self {
+        Self { path }
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Removes it, unless somebody else has written it since.
     pub(crate) fn remove(self) {
         if read(&self.path).is_ok_and(|pid| pid == Some(Pid::this())) {

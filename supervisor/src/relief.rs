@@ -81,6 +81,20 @@ pub(crate) struct Crew<'a> {
 }
 
 impl Relieving {
+    /// Goes on where another program was.
+    pub(crate) fn resume(relief: Relief, adrift: VecDeque<Adrift>) -> Self {
+        Self {
+            relief,
+            adrift,
+            ..Self::default()
+        }
+    }
+
+    /// What is relieved by whom.
+    pub(crate) fn relief(&self) -> &Relief {
+        &self.relief
+    }
+
     /// From now on.
     pub(crate) fn begin(&mut self, relief: Relief) {
         self.relief = relief;

@@ -8,6 +8,7 @@ use brigade_shared::channel::Channel;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::message::{Fact, Order};
 use nix::unistd::Pid;
+use serde::{Deserialize, Serialize};
 
 use crate::notify::NotifySocket;
 use crate::output::Output;
@@ -51,7 +52,8 @@ pub(crate) struct Member {
 }
 
 /// How far a worker has come, by what was heard of it and what it was ordered.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Standing {
     /// It may not be ready to serve.
     Starting,

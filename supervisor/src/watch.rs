@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use nix::sys::time::TimeSpec;
 
 use crate::act::Hands;
+use crate::handover::{self, Takeover};
 use crate::hear::Ears;
 use crate::passing::Stream;
 use crate::plan::{Action, Event, Fleet, Moment, Verdict};
@@ -56,6 +57,8 @@ pub(crate) enum Source {
     Queue(usize),
     /// The files with the processor quotas.
     Quotas,
+    /// What the sentinel of an upgrade says.
+    Sentinel,
 }
 
 impl Watch {
@@ -69,16 +72,44 @@ impl Watch {
         }
     }
 
-    /// Runs until the plan says that it is over.
-    pub(crate) fn run(&mut self) -> Verdict {
+    /// Goes on where another program was, in the same process.
+    pub(crate) fn go_on(taken: Takeover) -> (Self, Vec<Action>) {
+        let Takeover {
+            fleet,
+            hands,
+            began,
+            actions,
+        } = taken;
+        let watch = Self {
+            fleet,
+            hands,
+            ears: Ears::default(),
+            began,
+        };
+        (watch, actions)
+    }
+
+    /// The first orders of a fleet that has not been started.
+    pub(crate) fn first_orders(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
         self.fleet.start(self.now(), &mut actions);
-        self.carry_out(actions);
+        actions
+    }
+
+    /// Carries out the first orders, and runs until the plan says that it is over.
+    pub(crate) fn run(&mut self, first: Vec<Action>) -> Verdict {
+        self.carry_out(first);
+        // Of a program before us some may have died unheard.
+        self.hands.reap();
         loop {
             self.turn();
             if let Some(verdict) = self.hands.verdict {
                 self.hands.attention.relieving.end();
                 return verdict;
+            }
+            if let Some(leap) = self.hands.upgrade.take_order() {
+                handover::leap(leap, &self.fleet, &mut self.hands, self.began);
+                continue;
             }
             let found = self.wait();
             self.ears.hear(&found, &mut self.hands);
@@ -155,12 +186,12 @@ impl Watch {
                 _ => None,
             });
         let attention = self.hands.attention.deadline();
-        let attention = attention.map(|at| at.saturating_duration_since(self.began));
         let fleet = self.fleet.next_deadline();
         let retired = self.hands.listeners.next_look();
-        let retired = retired.map(|at| at.saturating_duration_since(self.began));
-        let attended = probes.chain(log).chain(attention);
-        attended.chain(fleet).chain(retired).min()
+        let sentinel = self.hands.upgrade.deadline();
+        let due = [attention, retired, sentinel].into_iter().flatten();
+        let due = due.map(|at| at.saturating_duration_since(self.began));
+        probes.chain(log).chain(due).chain(fleet).min()
     }
 
     fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
@@ -169,10 +200,12 @@ impl Watch {
         let quotas = hands.attention.processors.changes();
         let queues = hands.listeners.queues().enumerate();
         let watched = queues.filter(|(_, queue)| hands.attention.watches(queue.slot));
+        let sentinel = hands.upgrade.sources();
         std::iter::once(signals)
             .chain(hands.roster.all().flat_map(of_member))
             .chain(watched.map(|(number, queue)| (Source::Queue(number), queue.socket)))
             .chain(quotas.map(|fd| (Source::Quotas, fd)))
+            .chain(sentinel.map(|fd| (Source::Sentinel, fd)))
     }
 }
 

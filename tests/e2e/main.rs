@@ -25,3 +25,5 @@ mod servers;
 mod stop;
 mod stuck;
 mod transactions;
+mod upgrade;
+mod upgrade_refused;

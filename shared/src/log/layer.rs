@@ -12,7 +12,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use super::fields::Fields;
 use super::form::Form;
-use super::sink::Sink;
+use super::sink::{Pending, Sink};
 
 /// The log of this process. One lock, taken once a line; a fork finds it free, since it happens
 /// in a process of one thread and never while that writes a line.
@@ -92,6 +92,20 @@ pub fn flush() -> bool {
     OUTPUT
         .get()
         .is_some_and(|output| !lock(&output.sink).flush())
+}
+
+/// What waits to be written, for another program that goes on with it.
+#[must_use]
+pub fn pending() -> Pending {
+    let output = OUTPUT.get();
+    output.map_or_else(Pending::default, |output| lock(&output.sink).pending())
+}
+
+/// Goes on with what waited in another program.
+pub fn resume(pending: Pending) {
+    if let Some(output) = OUTPUT.get() {
+        lock(&output.sink).resume(pending);
+    }
 }
 
 /// Gives what waits to be written some time, at the end of the process.

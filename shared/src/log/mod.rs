@@ -7,5 +7,8 @@ mod layer;
 mod sink;
 
 pub use form::Form;
-pub use layer::{ALWAYS, begin, begin_child, descriptor, finish, flush, form, raw_line, set_level};
-pub use sink::Sink;
+pub use layer::{
+    ALWAYS, begin, begin_child, descriptor, finish, flush, form, pending, raw_line, resume,
+    set_level,
+};
+pub use sink::{Pending, Sink};

@@ -13,6 +13,7 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::sys::socket::{MsgFlags, send};
 use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::write;
+use serde::{Deserialize, Serialize};
 
 /// So many bytes that could not be written wait for the next attempt: the rest of a line that was
 /// begun, and behind it lines that matter.
@@ -28,6 +29,15 @@ pub struct Sink {
     is_terminal: bool,
     /// Goes first, before any other line.
     pending: Vec<u8>,
+    dropped: u64,
+}
+
+/// What waits to be written, for another program that goes on with it.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub struct Pending {
+    /// The rest of a line that was begun, and lines behind it.
+    bytes: Vec<u8>,
+    /// So many lines were dropped.
     dropped: u64,
 }
 
@@ -128,6 +138,21 @@ impl Sink {
             return 0;
         }
         std::mem::take(&mut self.dropped)
+    }
+
+    /// What waits to be written.
+    #[must_use]
+    pub fn pending(&self) -> Pending {
+        Pending {
+            bytes: self.pending.clone(),
+            dropped: self.dropped,
+        }
+    }
+
+    /// Goes on with what waited in another program; before the first line.
+    pub fn resume(&mut self, pending: Pending) {
+        self.pending.splice(0..0, pending.bytes);
+        self.dropped += pending.dropped;
     }
 
     /// Forgets what was begun: after a fork it is the parent's to end.

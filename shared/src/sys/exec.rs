@@ -64,6 +64,10 @@ pub fn become_kept(
 /// # Panics
 /// If the process has a second thread, which could be reading the environment.
 #[must_use]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "racy beside threads: this is where it is made sure that there are none"
+)]
 pub fn take_variable(name: &str) -> Option<OsString> {
     let value = std::env::var_os(name)?;
     let threads = fork::thread_count().unwrap_or(1);

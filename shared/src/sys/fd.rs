@@ -35,6 +35,20 @@ pub fn adopt(number: RawFd) -> io::Result<OwnedFd> {
     Ok(fd)
 }
 
+/// A copy, close-on-exec, of a descriptor that this process was started with.
+///
+/// # Errors
+/// `EBADF` if no such descriptor is open.
+pub fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: F_DUPFD_CLOEXEC touches no memory and changes no existing descriptor.
+    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
+    if copy < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
 /// Marks a descriptor close-on-exec.
 ///
 /// # Errors

@@ -27,6 +27,18 @@ impl Signals {
     /// # Errors
     /// The kernel's: out of descriptors.
     pub fn listen(wanted: &[Signal]) -> io::Result<Self> {
+        let signals = Self::prepare(wanted)?;
+        // Whoever started us may have blocked some of them, and would have us deaf to a stop.
+        let heard: SigSet = wanted.iter().copied().collect();
+        sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&heard), None)?;
+        Ok(signals)
+    }
+
+    /// Listens for `wanted` as soon as they are not blocked.
+    ///
+    /// # Errors
+    /// The kernel's: out of descriptors.
+    pub fn prepare(wanted: &[Signal]) -> io::Result<Self> {
         let (wake, handler_end) = UnixStream::pair()?;
         wake.set_nonblocking(true)?;
         handler_end.set_nonblocking(true)?;
@@ -48,9 +60,6 @@ impl Signals {
                 .push(low_level::pipe::register(signal as i32, end)?);
             signals.flags.push((signal, raised));
         }
-        // Whoever started us may have blocked some of them, and would have us deaf to a stop.
-        let heard: SigSet = wanted.iter().copied().collect();
-        sigprocmask(SigmaskHow::SIG_UNBLOCK, Some(&heard), None)?;
         Ok(signals)
     }
 

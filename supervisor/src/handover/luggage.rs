@@ -13,6 +13,13 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub(crate) struct Carried(RawFd);
 
+impl Carried {
+    /// A copy of it, close-on-exec.
+    pub(super) fn copy(self) -> io::Result<OwnedFd> {
+        fd::duplicate(self.0)
+    }
+}
+
 /// Everything that goes along. Filled while the document is written.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub(crate) struct Packing {
@@ -52,6 +59,7 @@ pub(crate) fn make_private(numbers: &[RawFd]) {
 #[derive(Debug)]
 pub(crate) struct Unpacking {
     left: BTreeSet<RawFd>,
+    copies: bool,
 }
 
 impl Unpacking {
@@ -59,6 +67,15 @@ impl Unpacking {
     pub(crate) fn new(numbers: &[RawFd]) -> Self {
         Self {
             left: numbers.iter().copied().collect(),
+            copies: false,
+        }
+    }
+
+    /// To try whether everything fits: copies are given out, and what came stays as it is.
+    pub(crate) fn rehearsing(numbers: &[RawFd]) -> Self {
+        Self {
+            copies: true,
+            ..Self::new(numbers)
         }
     }
 
@@ -75,12 +92,20 @@ impl Unpacking {
         if !fd::is_inherited(number) {
             return Err(format!("descriptor {number} did not come along"));
         }
-        fd::adopt(number).map_err(|error| format!("descriptor {number}: {error}"))
+        let owned = match self.copies {
+            true => fd::duplicate(number),
+            false => fd::adopt(number),
+        };
+        owned.map_err(|error| format!("descriptor {number}: {error}"))
     }
 
-    /// Those that nobody has taken.
-    pub(crate) fn left(&self) -> Vec<RawFd> {
-        self.left.iter().copied().collect()
+    /// Closes what nobody has taken: it must not go on to workers, or to the next program.
+    pub(crate) fn close_rest(self) {
+        if !self.copies {
+            for number in self.left {
+                drop(fd::adopt(number));
+            }
+        }
     }
 }
 
@@ -105,12 +130,15 @@ mod tests {
         assert!(fd::is_inherited(numbers[0]));
         // As after an exec: nobody here owns it any more.
         let number = reader.into_raw_fd();
+        let copy = Unpacking::rehearsing(&numbers).unpack(carried).unwrap();
+        assert_ne!(copy.as_raw_fd(), number);
+        assert!(fd::is_inherited(number), "as it was");
         let mut unpacking = Unpacking::new(&numbers);
         let owned = unpacking.unpack(carried).unwrap();
         assert_eq!(owned.as_raw_fd(), number);
         assert!(!fd::is_inherited(number), "close-on-exec again");
         assert!(unpacking.unpack(carried).is_err(), "once");
-        assert!(unpacking.left().is_empty());
+        unpacking.close_rest();
         drop(owned);
         make_private(&numbers);
     }

@@ -10,10 +10,6 @@ mod place;
 mod stage;
 #[cfg(test)]
 mod tests;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the upgrade in place comes soon")
-)]
 mod travel;
 mod unix;
 

@@ -88,6 +88,17 @@ impl Brigade {
             .unwrap_or_else(|why| panic!("{why}"))
     }
 
+    /// The first event of these names from `mark` on.
+    pub(crate) fn wait_any_after(&self, mark: Mark, names: &[&str]) -> Event {
+        let found = self.log.wait_for(mark, names, |_| true);
+        found.unwrap_or_else(|why| panic!("{why}"))
+    }
+
+    /// Whether an event of this name has come since `mark`.
+    pub(crate) fn has_after(&self, mark: Mark, name: &str) -> bool {
+        self.log.names_since(mark).iter().any(|found| found == name)
+    }
+
     /// Waits until something holds that the kernel knows and no line announces.
     pub(crate) fn until(&self, what: &str, holds: impl FnMut() -> bool) {
         assert!(self.log.until(holds), "in vain waited until {what}");

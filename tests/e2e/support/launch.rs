@@ -25,6 +25,7 @@ pub(crate) struct Launch {
     dir: TempDir,
     arguments: Vec<String>,
     wrapper: Vec<String>,
+    program: String,
     environment: Vec<(String, String)>,
     stdin: Option<OwnedFd>,
     stdout: Option<OwnedFd>,
@@ -73,6 +74,7 @@ impl Launch {
             dir,
             arguments: all,
             wrapper: Vec::new(),
+            program: BRIGADE.to_owned(),
             environment: vec![
                 ("PATH".to_owned(), path),
                 ("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned()),
@@ -91,6 +93,13 @@ impl Launch {
     /// Puts a file into the private directory.
     pub(crate) fn file(self, name: &str, text: &str) -> Self {
         fs::write(self.dir().join(name), text).unwrap();
+        self
+    }
+
+    /// The Brigade is a copy in the private directory, `brigade`, called by this name or path.
+    pub(crate) fn copied_as(mut self, name: &str) -> Self {
+        fs::copy(BRIGADE, self.dir().join("brigade")).unwrap();
+        self.program = name.replace("DIR", &self.dir().display().to_string());
         self
     }
 
@@ -144,7 +153,7 @@ impl Launch {
             .wrapper
             .iter()
             .map(String::as_str)
-            .chain([BRIGADE])
+            .chain([self.program.as_str()])
             .collect();
         let mut command = Command::new(words[0]);
         command

@@ -196,6 +196,13 @@ impl Log {
         Mark(self.lock().events.len())
     }
 
+    /// The names of all events from `mark` on.
+    pub(crate) fn names_since(&self, mark: Mark) -> Vec<String> {
+        let state = self.lock();
+        let since = state.events.iter().skip(mark.0);
+        since.map(|event| event.name().to_owned()).collect()
+    }
+
     /// The beginning of the log.
     pub(crate) const START: Mark = Mark(0);
 

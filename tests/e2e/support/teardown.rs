@@ -15,7 +15,7 @@ use super::http::{Address, Connection, Trouble};
 use super::log::PATIENCE;
 
 /// Events that mean trouble: unless the test has named them, it did not provoke them.
-const TROUBLE: [&str; 11] = [
+const TROUBLE: [&str; 14] = [
     "worker.crashed",
     "worker.overdue",
     "worker.hidden",
@@ -23,6 +23,9 @@ const TROUBLE: [&str; 11] = [
     "worker.spawn_failed",
     "reload.refused",
     "reload.rolled_back",
+    "upgrade.refused",
+    "upgrade.rolled_back",
+    "upgrade.stranded",
     "supervisor.giving_up",
     "log.dropped",
     "request.panicked",

@@ -1,0 +1,44 @@
+//! Configurations in the document: as words, which each version reads with its own parsers. What
+//! came in words goes on in the same words, so that the program that wrote them loses nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use brigade_config::{Config, Record};
+use brigade_shared::id::Generation;
+
+use crate::act::Configs;
+
+impl Configs {
+    /// The words of every living generation's.
+    pub(super) fn records(&self) -> BTreeMap<Generation, Record> {
+        let words = |(generation, config): (&Generation, &Config)| {
+            let came = self.words.get(generation).cloned();
+            (*generation, came.unwrap_or_else(|| config.record()))
+        };
+        self.of.iter().map(words).collect()
+    }
+
+    /// What these words say.
+    pub(super) fn recall(words: BTreeMap<Generation, Record>) -> Self {
+        let config =
+            |(generation, record): (&Generation, &Record)| (*generation, Config::recall(record).0);
+        Self {
+            of: words.iter().map(config).collect(),
+            loaded: None,
+            words,
+        }
+    }
+
+    /// The configuration of the generation that serves.
+    pub(super) fn running(&self) -> Option<&Config> {
+        self.of.values().next()
+    }
+
+    /// How long the generation that serves had to become ready: nothing that is started is waited
+    /// for longer.
+    pub(super) fn patience(&self) -> Duration {
+        self.running()
+            .map_or(Duration::MAX, |config| config.supervisor.timeout_start)
+    }
+}

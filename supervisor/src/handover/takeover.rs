@@ -1,0 +1,240 @@
+//! From the document to a running supervisor: the new program's, or the old one's again. Everything
+//! is tried with copies first, while the way back is open; only then is anything owned.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::sync::Arc;
+use std::time::Instant;
+
+use brigade_config::Config;
+use brigade_shared::board::{Board, Ledger};
+use brigade_shared::log;
+use brigade_shared::sys::clock::instant_of;
+use brigade_shared::sys::cpu::Usable;
+use brigade_shared::sys::privileges::Identity;
+use brigade_shared::sys::process;
+use brigade_shared::sys::signal::{self, Signals};
+
+use super::arrival::{Arrival, Role, go_back};
+use super::document::{Letter, State};
+use super::luggage::Unpacking;
+use super::sentinel::{Answer, say};
+use super::upgrade::{Old, Upgrade};
+use super::{adrift, members, told};
+use crate::act::{Configs, Hands};
+use crate::attend::Attention;
+use crate::boot::Boot;
+use crate::listen::Listeners;
+use crate::passing::Passing;
+use crate::pid_file::PidFile;
+use crate::plan::{Action, Event, Fleet};
+use crate::relief::Relieving;
+use crate::roster::Roster;
+use crate::settings;
+use crate::spawn::Nursery;
+use crate::watch::SIGNALS;
+
+/// What was taken over, and what the plan ordered in the same breath.
+pub(crate) struct Takeover {
+    pub(crate) fleet: Fleet,
+    pub(crate) hands: Hands,
+    pub(crate) began: Instant,
+    pub(crate) actions: Vec<Action>,
+}
+
+/// What the document describes, in this program's own types.
+struct Belongings {
+    fleet: Fleet,
+    listeners: Listeners,
+    roster: Roster,
+    relieving: Relieving,
+    board: Board,
+    configs: Configs,
+    old: Option<Old>,
+}
+
+impl Belongings {
+    fn unpack(letter: &Letter, state: &State, luggage: &mut Unpacking) -> Result<Self, String> {
+        let understood = |what: &str, error: serde_json::Error| format!("{what}: {error}");
+        let listeners = serde_json::from_value(state.listeners.clone())
+            .map_err(|error| understood("the listening sockets", error))?;
+        let board = luggage.unpack(state.board)?;
+        let old = letter.head.old.as_ref().map(|old| -> Result<Old, String> {
+            Ok(Old {
+                binary: luggage.unpack(old.binary)?,
+                version: old.version.clone(),
+                reads: old.reads.clone(),
+            })
+        });
+        Ok(Self {
+            fleet: serde_json::from_value(state.fleet.clone())
+                .map_err(|error| understood("the fleet", error))?,
+            listeners: Listeners::unpack(listeners, luggage)?,
+            roster: members::unpack(state.members.clone(), luggage)?,
+            relieving: adrift::unpack(state.relieving.clone(), luggage)?,
+            board: Board::adopt(board).map_err(|error| format!("the scoreboard: {error}"))?,
+            configs: Configs::recall(state.configs.clone()),
+            old: old.transpose()?,
+        })
+    }
+}
+
+/// In the sentinel: whether this program could go on with all this and this configuration. Binds
+/// what it does not find and lets go of it again; changes nothing that belongs to the supervisor.
+pub(crate) fn rehearse(arrival: Arrival, config: &Config) -> u8 {
+    let Role::Sentinel {
+        letter,
+        state,
+        answer,
+    } = &arrival.role
+    else {
+        return 1;
+    };
+    match try_all(letter, state, config) {
+        Ok(()) => {
+            let version = arrival.version.to_owned();
+            say(answer, &Answer::Yes { version });
+            0
+        }
+        Err(why) => arrival.fail(&why, 1),
+    }
+}
+
+fn try_all(letter: &Letter, state: &State, config: &Config) -> Result<(), String> {
+    let mut copies = Unpacking::rehearsing(&letter.head.descriptors);
+    let mut belongings = Belongings::unpack(letter, state, &mut copies)?;
+    let supervisor = &config.supervisor;
+    Identity::resolve(supervisor.user.as_deref(), supervisor.group.as_deref())?;
+    let listeners = &mut belongings.listeners;
+    listeners
+        .rehearse(supervisor)
+        .map_err(|problems| problems.join("\n"))
+}
+
+/// In the new program, or in the old one again. On failure the new program becomes the old one
+/// again; that it returns means that this failed too.
+pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
+    let Boot {
+        arrival,
+        config,
+        load_config,
+        launch,
+        version,
+        ..
+    } = boot;
+    let began = Instant::now();
+    let (letter, state, is_new) = match arrival.role {
+        Role::New { letter, state } => (letter, *state, true),
+        Role::Old { letter, state } => (letter, *state, false),
+        Role::Started | Role::Sentinel { .. } => return Err("nothing was handed over".to_owned()),
+    };
+    let tried = match is_new {
+        true => try_all(&letter, &state, &config),
+        false => Ok(()),
+    };
+    let whole = tried.and_then(|()| {
+        let supervisor = &config.supervisor;
+        let identity = Identity::resolve(supervisor.user.as_deref(), supervisor.group.as_deref())?;
+        let null = File::open("/dev/null").map_err(|error| format!("/dev/null: {error}"))?;
+        let signals = Signals::prepare(&SIGNALS).map_err(|error| format!("signals: {error}"))?;
+        let mut luggage = Unpacking::new(&letter.head.descriptors);
+        let belongings = Belongings::unpack(&letter, &state, &mut luggage)?;
+        Ok((identity, null, signals, luggage, belongings))
+    });
+    let (identity, null, signals, luggage, belongings) = match whole {
+        Ok(whole) => whole,
+        Err(why) => {
+            go_back(&letter, &why);
+            return Err(why);
+        }
+    };
+    luggage.close_rest();
+    let Belongings {
+        mut fleet,
+        listeners,
+        roster,
+        relieving,
+        board,
+        configs,
+        old,
+    } = belongings;
+    let mut upgrade = Upgrade::new(arrival.start, version, state.activated, old);
+    if !is_new {
+        upgrade.set_other_version(letter.head.version.clone());
+    }
+    if let Some(name) = upgrade.start.path().file_name() {
+        // An exec by descriptor names the process after the descriptor's number.
+        process::set_name(&name.to_string_lossy());
+    }
+    let mut hands = Hands {
+        listeners,
+        nursery: Nursery {
+            launch,
+            identity,
+            cpus: Usable::now().cpus,
+            ledger: Ledger::new(Arc::new(board)),
+            null,
+            open_files: state.open_files,
+        },
+        roster,
+        signals,
+        configs,
+        load_config,
+        passing: Passing::new(),
+        attention: Attention::resume(relieving),
+        events: VecDeque::new(),
+        verdict: None,
+        last_words: state.last_words,
+        reason: String::new(),
+        pid_file: state.pid_file.map(PidFile::adopt),
+        upgrade,
+    };
+    log::resume(state.log);
+    hands.passing.resume(state.output);
+    if let Some(running) = hands.configs.running() {
+        log::set_level(settings::level(running.log.level));
+    }
+    let supervisor_began = instant_of(state.began_ns);
+    // Never before the moment of the document, however inexact the clocks were read.
+    let now = supervisor_began.elapsed().max(state.now);
+    let mut actions = Vec::new();
+    match (is_new, letter.head.failed.clone()) {
+        (true, _) => {
+            if let Err(problems) = hands.listeners.stage(&config.supervisor) {
+                let why = problems.join("\n");
+                // Everything is still held, and survives this exec as it did the last.
+                go_back(&letter, &why);
+                return Err(why);
+            }
+            let settings = settings::of(&config.supervisor);
+            let processors = &mut hands.attention.processors;
+            processors.tell(&config.supervisor, settings.workers);
+            hands.configs.loaded = Some(config);
+            fleet.go_on(settings, now, &mut actions);
+            let took = began.elapsed().as_millis();
+            told::resumed(&hands.upgrade, u64::try_from(took).unwrap_or(u64::MAX));
+        }
+        (false, Some(why)) => {
+            hands.reason = why;
+            hands.events.push_back(Event::ExecFailed);
+        }
+        (false, None) => fleet.come_back(now, &mut actions),
+    }
+    if !is_new {
+        let wanted = fleet.wanted();
+        if let Some(committed) = hands.configs.committed() {
+            let processors = &mut hands.attention.processors;
+            processors.tell(committed, wanted);
+        }
+    }
+    // Who dozed is told by nobody that this program does not know of the doze.
+    hands.rouse();
+    // What came meanwhile has waited, and is heard now.
+    signal::unblock_all().map_err(|error| error.to_string())?;
+    Ok(Takeover {
+        fleet,
+        hands,
+        began: supervisor_began,
+        actions,
+    })
+}

@@ -1,0 +1,539 @@
+//! USR2: another program in the same process, under the same workers, and nobody who asks notices.
+
+use std::fs;
+use std::io::Write as _;
+use std::net::TcpListener;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use brigade_shared::board::Board;
+use brigade_shared::id::SlotId;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::{
+    Account, Brigade, Crowd, Event, Launch, Load, Mark, Need, Process, app, lacks, python, say,
+    sized,
+};
+
+const BOTH: [&str; 4] = ["--bind", "127.0.0.1:0", "--bind", "unix:a.sock"];
+
+/// A Brigade of its own file, so that the file can be replaced.
+pub(crate) fn start(options: &[&str]) -> Brigade {
+    let arguments = [&["serve", "--workers", "2"], options].concat();
+    Launch::new(&arguments).copied_as("DIR/brigade").ready()
+}
+
+/// Replaces the file as package managers do: a new one takes the name of the old.
+pub(crate) fn replace(brigade: &Brigade) -> u64 {
+    replace_by(brigade, Path::new(env!("CARGO_BIN_EXE_brigade")))
+}
+
+/// The same by any other file.
+pub(crate) fn replace_by(brigade: &Brigade, with: &Path) -> u64 {
+    let next = brigade.dir().join("brigade.next");
+    fs::copy(with, &next).unwrap();
+    fs::rename(&next, brigade.dir().join("brigade")).unwrap();
+    fs::metadata(brigade.dir().join("brigade")).unwrap().ino()
+}
+
+/// Asks for an upgrade and waits until it is over, well or not.
+pub(crate) fn upgrade(brigade: &Brigade) -> (Mark, Event) {
+    let mark = brigade.signal_heard(Signal::SIGUSR2);
+    (mark, outcome(brigade, mark))
+}
+
+pub(crate) fn outcome(brigade: &Brigade, mark: Mark) -> Event {
+    let names = ["upgrade.done", "upgrade.refused", "upgrade.rolled_back"];
+    brigade.wait_any_after(mark, &names)
+}
+
+fn upgraded(brigade: &Brigade) -> i64 {
+    let (_, event) = upgrade(brigade);
+    assert_eq!(event.name(), "upgrade.done", "{}", event.value);
+    event.number("generation").unwrap()
+}
+
+pub(crate) fn only(brigade: &Brigade, generation: i64) {
+    brigade.until("the old generation has left", || {
+        let workers = brigade.workers();
+        !workers.is_empty() && workers.iter().all(|worker| worker.generation == generation)
+    });
+}
+
+/// The inode of the file that a process runs.
+pub(crate) fn runs(process: Process) -> u64 {
+    fs::metadata(format!("/proc/{}/exe", process.0))
+        .unwrap()
+        .ino()
+}
+
+/// Requests that all slots have answered, as the scoreboard says. (Until there is a command that
+/// shows it, the memory is read as another program would.)
+fn answered(brigade: &Brigade) -> u64 {
+    let folder = format!("/proc/{}/fd", brigade.supervisor().0);
+    let is_board = |path: &Path| {
+        fs::read_link(path).is_ok_and(|to| to.to_string_lossy().contains("brigade-board"))
+    };
+    let mut entries = fs::read_dir(folder).unwrap().flatten();
+    let path = entries
+        .find(|entry| is_board(&entry.path()))
+        .unwrap()
+        .path();
+    let file = fs::File::options()
+        .read(true)
+        .write(true)
+        .open(path)
+        .unwrap();
+    let board = Board::adopt(file.into()).unwrap();
+    (0..2)
+        .map(|slot| board.counts(SlotId(slot)).answered())
+        .sum()
+}
+
+/// The longest time without any answer on a new connection.
+fn longest_gap(account: &Account) -> Duration {
+    let first = account.first_bytes.iter();
+    let mut answers: Vec<Instant> = first.map(|first| first.begin + first.took).collect();
+    answers.sort_unstable();
+    let gaps = answers.windows(2).map(|pair| pair[1] - pair[0]);
+    gaps.max().unwrap_or_default()
+}
+
+#[test]
+fn twenty_upgrades_under_load_lose_nothing() {
+    let room = ["--reload-max-lingering", "100"];
+    let brigade = start(&[&BOTH[..], &room].concat());
+    let supervisor = brigade.supervisor();
+    let before = (
+        supervisor.descriptors(),
+        brigade.worker(0).process.descriptors(),
+    );
+    let crowd = Crowd::gather("20 upgrades", &brigade);
+    let dense = Load::connections(&brigade, 4).full_speed().start();
+    let mut counted = answered(&brigade);
+    let mut generation = 1;
+    let times = crowd.while_they_ask(20, 20, || {
+        let file = replace(&brigade);
+        let workers = brigade.workers();
+        let (mark, event) = upgrade(&brigade);
+        assert_eq!(event.name(), "upgrade.done", "{}", event.value);
+        generation += 1;
+        assert!(event.is("generation", generation), "{}", event.value);
+        assert_eq!(runs(supervisor), file, "it runs what it was replaced by");
+        // Whoever left did so as asked: the exec of the supervisor is no death of a parent.
+        for worker in workers {
+            brigade.wait_after(mark, "worker.draining", |event| {
+                event.pid() == worker.process.0
+            });
+        }
+        let now = answered(&brigade);
+        assert!(
+            now >= counted,
+            "the counters stepped back: {now} after {counted}"
+        );
+        counted = now;
+    });
+    let account = dense.stop();
+    account.assert_lost_none();
+    let gap = longest_gap(&account);
+    say(&format!(
+        "{times} upgrades: the longest gap between answers on new connections is {gap:?}"
+    ));
+    assert!(gap < Duration::from_secs(2), "{gap:?} without an answer");
+    let all = crowd.go_home(&[]);
+    assert!(all.generations.len() > 10, "{:?}", all.generations);
+    only(&brigade, generation);
+    let now = || {
+        (
+            supervisor.descriptors(),
+            brigade.worker(0).process.descriptors(),
+        )
+    };
+    brigade.until("descriptors are as before", || now() == before);
+    assert_eq!(supervisor.title(), "brigade: supervisor");
+    assert_eq!(supervisor.status("Name"), "brigade");
+    brigade.stop_and_check();
+}
+
+/// Upgrades onto a generation that fails, under load: the old program comes back, its workers
+/// never left.
+fn rolls_back(name: &'static str, options: &[&str], words: &str, dies: bool) -> Event {
+    let brigade = start(&[&BOTH[..], options].concat());
+    let provoked = ["upgrade.rolled_back", "worker.crashed", "worker.overdue"];
+    for name in [&provoked[..], &["app.failed", "worker.blocked"]].concat() {
+        brigade.expect(name);
+    }
+    let supervisor = brigade.supervisor();
+    let before = supervisor.descriptors();
+    let (old, workers) = (runs(supervisor), brigade.workers());
+    let crowd = Crowd::gather(name, &brigade);
+    fs::write(brigade.dir().join("brigade-demo.conf"), words).unwrap();
+    let new = replace(&brigade);
+    let (mark, back) = upgrade(&brigade);
+    assert_eq!(back.name(), "upgrade.rolled_back", "{}", back.value);
+    assert!(back.is("generation", 2), "{}", back.value);
+    brigade.wait_after(mark, "upgrade.resumed", |_| true);
+    assert_eq!(runs(supervisor), old, "the old program is back");
+    brigade.until("the new generation has left", || {
+        brigade.workers() == workers
+    });
+    crowd.flow();
+    let crashes = brigade.events("worker.crashed").into_iter();
+    let kill = |event: Event| crate::support::Kill {
+        process: Process(event.pid()),
+        begin: event.at - Duration::from_millis(200),
+        end: event.at,
+    };
+    // What was in flight on a worker of the new generation that died may be lost.
+    let kills: Vec<_> = crashes.filter(|_| dies).map(kill).collect();
+    // The old program still makes workers: its own.
+    let killed = brigade.kill(workers[0], Signal::SIGKILL);
+    brigade.wait_after(mark, "worker.ready", |event| event.is("generation", 1));
+    crowd.flow();
+    brigade.until("descriptors are as before", || {
+        supervisor.descriptors() == before
+    });
+    // What failed once may work the next time.
+    fs::remove_file(brigade.dir().join("brigade-demo.conf")).unwrap();
+    let generation = upgraded(&brigade);
+    assert_eq!(
+        generation, 3,
+        "the number of the failed one is not used again"
+    );
+    assert_eq!(runs(supervisor), new);
+    crowd.flow();
+    crowd.go_home(&[kills, vec![killed]].concat());
+    only(&brigade, generation);
+    brigade.until("descriptors are as before", || {
+        supervisor.descriptors() == before
+    });
+    brigade.stop_and_check();
+    back
+}
+
+#[test]
+fn a_new_program_whose_app_fails_to_boot_gives_way() {
+    let back = rolls_back("upgrade fails to boot", &[], "boot=fail", false);
+    assert!(back.text("output").contains("boot=fail"), "{}", back.value);
+}
+
+#[test]
+fn a_new_program_whose_app_crashes_gives_way() {
+    rolls_back("upgrade crashes", &[], "boot=abort", false);
+}
+
+#[test]
+fn a_new_program_whose_app_hangs_gives_way() {
+    let options = ["--timeout-start", "1s", "--timeout-kill", "500ms"];
+    rolls_back("upgrade hangs", &options, "boot=hang", false);
+}
+
+#[test]
+fn a_new_program_whose_worker_dies_in_its_probation_gives_way() {
+    let options = ["--reload-probation", "1s"];
+    let words = "later=abort\nlater_ms=300";
+    rolls_back("upgrade dies in probation", &options, words, true);
+}
+
+#[test]
+fn a_new_program_whose_last_worker_fails_gives_way() {
+    let options = ["--reload-probation", "300ms"];
+    rolls_back(
+        "last of an upgrade fails",
+        &options,
+        "boot=fail\nslot=1",
+        false,
+    );
+}
+
+#[test]
+fn a_worker_killed_in_the_middle_is_noticed_and_replaced_in_the_end() {
+    let brigade = start(&["--reload-probation", "500ms"]);
+    let load = Load::connections(&brigade, 4).start();
+    let victim = brigade.worker(1);
+    let mark = brigade.signal_heard(Signal::SIGUSR2);
+    brigade.wait_after(mark, "upgrade.resumed", |_| true);
+    let killed = brigade.kill(victim, Signal::SIGKILL);
+    assert_eq!(outcome(&brigade, mark).name(), "upgrade.done");
+    only(&brigade, 2);
+    assert_eq!(brigade.workers().len(), 2);
+    load.flow(50);
+    load.stop().assert_lost_only(&[killed]);
+    brigade.stop_and_check();
+}
+
+/// Waits until the new program runs and has not come far: its initial environment names the
+/// handover until its title takes that place.
+fn exec_seen(supervisor: Process) -> bool {
+    let path = format!("/proc/{}/environ", supervisor.0);
+    let until = Instant::now() + Duration::from_secs(5);
+    while Instant::now() < until {
+        let environment = fs::read(&path).unwrap_or_default();
+        let environment = String::from_utf8_lossy(&environment);
+        if environment.contains("BRIGADE_HANDOVER=new") {
+            return true;
+        }
+    }
+    false
+}
+
+#[test]
+fn a_worker_that_dies_during_the_exec_is_noticed() {
+    let brigade = start(&[]);
+    let mut met = 0;
+    for _ in 0..10 {
+        let victim = brigade.worker(1);
+        let mark = brigade.mark();
+        brigade.signal(Signal::SIGUSR2);
+        if exec_seen(brigade.supervisor()) {
+            met += u32::from(!has_resumed(&brigade, mark));
+            brigade.kill(victim, Signal::SIGKILL);
+        }
+        let event = outcome(&brigade, mark);
+        assert_eq!(event.name(), "upgrade.done", "{}", event.value);
+        only(&brigade, event.number("generation").unwrap());
+        assert_eq!(brigade.workers().len(), 2);
+    }
+    assert!(met > 0, "no death met an exec");
+    brigade.stop_and_check();
+}
+
+fn has_resumed(brigade: &Brigade, mark: Mark) -> bool {
+    brigade.has_after(mark, "upgrade.resumed")
+}
+
+#[test]
+fn a_reload_asked_for_during_the_exec_is_heard_and_follows() {
+    let brigade = start(&[]);
+    let mut met = 0;
+    for _ in 0..10 {
+        let mark = brigade.mark();
+        brigade.signal(Signal::SIGUSR2);
+        assert!(exec_seen(brigade.supervisor()), "no exec was seen");
+        met += u32::from(!has_resumed(&brigade, mark));
+        brigade.signal(Signal::SIGHUP);
+        brigade.wait_after(mark, "signal.received", |event| {
+            event.text("signal") == "SIGHUP"
+        });
+        brigade.wait_after(mark, "upgrade.done", |_| true);
+        let done = brigade.wait_after(mark, "reload.done", |_| true);
+        only(&brigade, done.number("generation").unwrap());
+    }
+    assert!(met > 0, "no signal met an exec");
+    brigade.stop_and_check();
+}
+
+#[test]
+fn a_stop_asked_for_during_the_exec_is_heard() {
+    for _ in 0..5 {
+        let brigade = start(&[]);
+        brigade.signal(Signal::SIGUSR2);
+        assert!(exec_seen(brigade.supervisor()), "no exec was seen");
+        brigade.signal(Signal::SIGTERM);
+        brigade.ended(0);
+    }
+}
+
+#[test]
+fn the_file_may_be_found_by_name_or_through_a_link_and_may_be_gone() {
+    // As ./brigade, by its name in PATH, and through a link that is switched.
+    for name in ["./brigade", "brigade", "current/brigade"] {
+        let launch = Launch::new(&["serve", "--workers", "1"]).copied_as(name);
+        let dir = launch.dir().to_owned();
+        fs::create_dir(dir.join("one")).unwrap();
+        fs::create_dir(dir.join("two")).unwrap();
+        fs::hard_link(dir.join("brigade"), dir.join("one/brigade")).unwrap();
+        symlink("one", dir.join("current")).unwrap();
+        let path = format!("{}:/usr/bin:/bin", dir.display());
+        let brigade = launch.variable("PATH", &path).ready();
+        let file = if name == "current/brigade" {
+            fs::copy(dir.join("brigade"), dir.join("two/brigade")).unwrap();
+            symlink("two", dir.join("next")).unwrap();
+            fs::rename(dir.join("next"), dir.join("current")).unwrap();
+            fs::remove_dir_all(dir.join("one")).unwrap();
+            fs::metadata(dir.join("two/brigade")).unwrap().ino()
+        } else {
+            replace(&brigade)
+        };
+        for _ in 0..2 {
+            upgraded(&brigade);
+            assert_eq!(runs(brigade.supervisor()), file, "{name}");
+        }
+        assert_eq!(brigade.get("/").status, 200);
+        brigade.stop_and_check();
+    }
+}
+
+#[test]
+fn a_new_configuration_comes_with_the_new_program() {
+    let launch = Launch::new(&["serve"]).copied_as("DIR/brigade");
+    let brigade = launch.file("brigade.toml", "workers = 1\n").ready();
+    let load = Load::connections(&brigade, 2).start();
+    for workers in [3, 2] {
+        let text = format!("workers = {workers}\n");
+        fs::write(brigade.dir().join("brigade.toml"), text).unwrap();
+        let generation = upgraded(&brigade);
+        only(&brigade, generation);
+        brigade.until("the fleet has its size", || {
+            brigade.workers().len() == workers
+        });
+        load.flow(20);
+    }
+    load.stop().assert_lost_none();
+    brigade.stop_and_check();
+}
+
+#[test]
+fn a_pid_file_stays_and_is_removed_in_the_end() {
+    let brigade = start(&["--pid-file", "brigade.pid"]);
+    upgraded(&brigade);
+    let text = fs::read_to_string(brigade.dir().join("brigade.pid")).unwrap();
+    assert_eq!(text.trim(), brigade.supervisor().0.to_string());
+    brigade.stop_and_check();
+}
+
+#[test]
+fn workers_of_another_user_are_taken_over_and_followed_by_their_like() {
+    if lacks(Need::Root) {
+        return;
+    }
+    let options = [&["--user", "nobody"], &BOTH[..]].concat();
+    let brigade = start(&options);
+    let uid = brigade.worker(0).process.status("Uid");
+    let generation = upgraded(&brigade);
+    only(&brigade, generation);
+    assert_eq!(brigade.worker(0).process.status("Uid"), uid);
+    assert!(brigade.supervisor().status("Uid").starts_with("0 "));
+    assert_eq!(brigade.get("/").status, 200);
+    brigade.stop_and_check();
+}
+
+#[test]
+fn sockets_passed_by_systemd_go_along() {
+    let sockets = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    let addresses: Vec<_> = sockets
+        .iter()
+        .map(|socket| socket.local_addr().unwrap())
+        .collect();
+    let announce = "export LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=web:admin";
+    let launch = Launch::anywhere(&["serve", "--workers", "2"])
+        .inherit_two(sockets.map(OwnedFd::from))
+        .after(announce)
+        .copied_as("DIR/brigade");
+    let brigade = launch.ready();
+    for _ in 0..3 {
+        replace(&brigade);
+        let generation = upgraded(&brigade);
+        only(&brigade, generation);
+        for address in &addresses {
+            let mut stream = std::net::TcpStream::connect(address).unwrap();
+            stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
+            let text = std::io::read_to_string(stream).unwrap();
+            assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+        }
+    }
+    brigade.stop_and_check();
+}
+
+#[test]
+fn process_1_is_upgraded_like_any_other() {
+    if lacks(Need::Root) {
+        return;
+    }
+    let unshare = ["unshare", "--pid", "--fork", "--mount-proc", "--kill-child"];
+    let launch = Launch::new(&["serve", "--workers", "2"]).copied_as("DIR/brigade");
+    let brigade = launch.under(&unshare).ready();
+    let first = brigade.supervisor().children()[0];
+    let tell = |signal| kill(Pid::from_raw(first.0), signal).unwrap();
+    let load = Load::connections(&brigade, 4).start();
+    for _ in 0..3 {
+        let file = replace(&brigade);
+        let mark = brigade.mark();
+        tell(Signal::SIGUSR2);
+        assert_eq!(outcome(&brigade, mark).name(), "upgrade.done");
+        assert_eq!(runs(first), file);
+        load.flow(20);
+    }
+    load.stop().assert_lost_none();
+    tell(Signal::SIGTERM);
+    brigade.ended(0);
+}
+
+#[test]
+fn programs_go_on_under_the_new_supervisor() {
+    if lacks(Need::Python) {
+        return;
+    }
+    let program = [python().display().to_string(), app("plain.py")];
+    let launch = Launch::new(&["exec", "--workers", "2"]).copied_as("DIR/brigade");
+    let brigade = launch.arguments(["--"]).arguments(program).ready();
+    let before = brigade.supervisor().descriptors();
+    let load = Load::connections(&brigade, 2).path("/").start();
+    for _ in 0..3 {
+        replace(&brigade);
+        let generation = upgraded(&brigade);
+        only(&brigade, generation);
+        load.flow(20);
+    }
+    // Between two programs that share no queue, and stop as they like, a connection may be lost.
+    load.stop();
+    let environment = brigade.get("/env").text();
+    assert!(!environment.contains("BRIGADE_HANDOVER"), "{environment}");
+    brigade.until("descriptors are as before", || {
+        brigade.supervisor().descriptors() == before
+    });
+    brigade.stop_and_check();
+}
+
+#[test]
+fn output_begun_before_an_upgrade_is_ended_after_it() {
+    let program =
+        r#"printf 'begun '; while ! test -e go; do sleep 0.02; done; echo ended; exec sleep 1000"#;
+    let arguments = [
+        "exec",
+        "--workers",
+        "1",
+        "--ready",
+        "100ms",
+        "--",
+        "sh",
+        "-c",
+        program,
+    ];
+    let brigade = Launch::new(&arguments).copied_as("DIR/brigade").start();
+    brigade.wait_for("fleet.ready", |_| true);
+    let mark = brigade.signal_heard(Signal::SIGUSR2);
+    brigade.wait_after(mark, "upgrade.resumed", |_| true);
+    fs::write(brigade.dir().join("go"), "").unwrap();
+    brigade.wait_after(mark, "worker.output", |event| {
+        event.text("line") == "begun ended"
+    });
+    brigade.wait_after(mark, "upgrade.done", |_| true);
+    thread::yield_now();
+    brigade.stop_and_check();
+}
+
+#[test]
+fn an_upgrade_while_workers_linger_takes_them_along() {
+    let brigade = start(&[]);
+    let mut slow = brigade.connect();
+    slow.send("GET /sleep?ms=1500 HTTP/1.1\r\nhost: test\r\n\r\n")
+        .unwrap();
+    let workers = brigade.workers();
+    for _ in 0..sized(3, 3) {
+        upgraded(&brigade);
+    }
+    let answer = slow.receive().unwrap();
+    assert_eq!(answer.status, 200, "by a worker three programs old");
+    brigade.until("all of the first have left", || {
+        brigade
+            .workers()
+            .iter()
+            .all(|worker| !workers.contains(worker))
+    });
+    brigade.stop_and_check();
+}
