@@ -200,7 +200,7 @@ impl Arrival {
 
     /// Where an upgrade stands after a start: nowhere.
     pub(crate) fn upgrade(self, activated: bool) -> Upgrade {
-        Upgrade::new(self.start, self.version, activated, None)
+        Upgrade::new(self.start, self.version, activated)
     }
 }
 

@@ -23,11 +23,12 @@ use super::upgrade::{Old, Upgrade};
 use super::{adrift, members, told};
 use crate::act::{Configs, Hands};
 use crate::attend::Attention;
-use crate::boot::Boot;
+use crate::boot::{Boot, LoadConfig};
+use crate::launch::Launch;
 use crate::listen::Listeners;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
-use crate::plan::{Action, Event, Fleet};
+use crate::plan::{Action, Event, Fleet, Moment};
 use crate::relief::Relieving;
 use crate::roster::Roster;
 use crate::settings;
@@ -114,6 +115,7 @@ fn try_all(letter: &Letter, state: &State, config: &Config) -> Result<(), String
 /// In the new program, or in the old one again. On failure the new program becomes the old one
 /// again; that it returns means that this failed too.
 pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
+    let began = Instant::now();
     let Boot {
         arrival,
         config,
@@ -122,66 +124,108 @@ pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
         version,
         ..
     } = boot;
-    let began = Instant::now();
     let (letter, state, is_new) = match arrival.role {
         Role::New { letter, state } => (letter, *state, true),
         Role::Old { letter, state } => (letter, *state, false),
         Role::Started | Role::Sentinel { .. } => return Err("nothing was handed over".to_owned()),
     };
-    let tried = match is_new {
-        true => try_all(&letter, &state, &config),
-        false => Ok(()),
-    };
-    let whole = tried.and_then(|()| {
+    let own = Own::had(&letter, &state, &config, is_new);
+    let own = own.inspect_err(|why| go_back(&letter, why))?;
+    let supervisor_began = instant_of(state.began_ns);
+    // Never before the moment of the document, however inexact the clocks were read.
+    let now = supervisor_began.elapsed().max(state.now);
+    let mut upgrade = Upgrade::new(arrival.start, version, state.activated);
+    if !is_new {
+        upgrade.set_other_version(letter.head.version.clone());
+    }
+    let (mut fleet, mut hands) = assemble(state, own, upgrade, load_config, launch);
+    let mut actions = Vec::new();
+    if is_new {
+        let went = go_on(&mut fleet, &mut hands, config, now, &mut actions);
+        // Everything is still held, and survives this exec as it did the last.
+        went.inspect_err(|why| go_back(&letter, why))?;
+        let took = began.elapsed().as_millis();
+        told::resumed(&hands.upgrade, u64::try_from(took).unwrap_or(u64::MAX));
+    } else {
+        come_back(
+            &mut fleet,
+            &mut hands,
+            letter.head.failed,
+            now,
+            &mut actions,
+        );
+    }
+    // Who dozed is told by nobody that this program does not know of the doze.
+    hands.rouse();
+    // What came meanwhile has waited, and is heard now.
+    signal::unblock_all().map_err(|error| error.to_string())?;
+    Ok(Takeover {
+        fleet,
+        hands,
+        began: supervisor_began,
+        actions,
+    })
+}
+
+/// What a supervisor has of its own, and what came along: had whole, or not at all.
+struct Own {
+    identity: Option<Identity>,
+    null: File,
+    signals: Signals,
+    belongings: Belongings,
+}
+
+impl Own {
+    fn had(letter: &Letter, state: &State, config: &Config, is_new: bool) -> Result<Self, String> {
+        if is_new {
+            try_all(letter, state, config)?;
+        }
         let supervisor = &config.supervisor;
         let identity = Identity::resolve(supervisor.user.as_deref(), supervisor.group.as_deref())?;
         let null = File::open("/dev/null").map_err(|error| format!("/dev/null: {error}"))?;
         let signals = Signals::prepare(&SIGNALS).map_err(|error| format!("signals: {error}"))?;
         let mut luggage = Unpacking::new(&letter.head.descriptors);
-        let belongings = Belongings::unpack(&letter, &state, &mut luggage)?;
-        Ok((identity, null, signals, luggage, belongings))
-    });
-    let (identity, null, signals, luggage, belongings) = match whole {
-        Ok(whole) => whole,
-        Err(why) => {
-            go_back(&letter, &why);
-            return Err(why);
-        }
-    };
-    luggage.close_rest();
-    let Belongings {
-        mut fleet,
-        listeners,
-        roster,
-        relieving,
-        board,
-        configs,
-        old,
-    } = belongings;
-    let mut upgrade = Upgrade::new(arrival.start, version, state.activated, old);
-    if !is_new {
-        upgrade.set_other_version(letter.head.version.clone());
+        let belongings = Belongings::unpack(letter, state, &mut luggage)?;
+        luggage.close_rest();
+        Ok(Self {
+            identity,
+            null,
+            signals,
+            belongings,
+        })
     }
+}
+
+/// The plan and the acting half as they were when the document was written.
+fn assemble(
+    state: State,
+    own: Own,
+    mut upgrade: Upgrade,
+    load_config: LoadConfig,
+    launch: Launch,
+) -> (Fleet, Hands) {
+    let found = own.belongings;
+    upgrade.may_return_to(found.old);
     if let Some(name) = upgrade.start.path().file_name() {
         // An exec by descriptor names the process after the descriptor's number.
         process::set_name(&name.to_string_lossy());
     }
     let mut hands = Hands {
-        listeners,
+        listeners: found.listeners,
         nursery: Nursery {
             launch,
-            identity,
+            identity: own.identity,
             cpus: Usable::now().cpus,
-            ledger: Ledger::new(Arc::new(board)),
-            null,
+            ledger: Ledger::new(Arc::new(found.board)),
+            null: own.null,
             open_files: state.open_files,
         },
-        roster,
-        signals,
-        configs,
+        roster: found.roster,
+        signals: own.signals,
+        configs: found.configs,
         load_config,
         passing: Passing::new(),
-        attention: Attention::resume(relieving),
+        attention: Attention::resume(found.relieving),
         events: VecDeque::new(),
         verdict: None,
         last_words: state.last_words,
@@ -194,47 +238,43 @@ pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
     if let Some(running) = hands.configs.running() {
         log::set_level(settings::level(running.log.level));
     }
-    let supervisor_began = instant_of(state.began_ns);
-    // Never before the moment of the document, however inexact the clocks were read.
-    let now = supervisor_began.elapsed().max(state.now);
-    let mut actions = Vec::new();
-    match (is_new, letter.head.failed.clone()) {
-        (true, _) => {
-            if let Err(problems) = hands.listeners.stage(&config.supervisor) {
-                let why = problems.join("\n");
-                // Everything is still held, and survives this exec as it did the last.
-                go_back(&letter, &why);
-                return Err(why);
-            }
-            let settings = settings::of(&config.supervisor);
-            let processors = &mut hands.attention.processors;
-            processors.tell(&config.supervisor, settings.workers);
-            hands.configs.loaded = Some(config);
-            fleet.go_on(settings, now, &mut actions);
-            let took = began.elapsed().as_millis();
-            told::resumed(&hands.upgrade, u64::try_from(took).unwrap_or(u64::MAX));
-        }
-        (false, Some(why)) => {
-            hands.reason = why;
-            hands.events.push_back(Event::ExecFailed);
-        }
-        (false, None) => fleet.come_back(now, &mut actions),
+    (found.fleet, hands)
+}
+
+/// The new program stages a generation of its own beside the one that serves.
+fn go_on(
+    fleet: &mut Fleet,
+    hands: &mut Hands,
+    config: Config,
+    now: Moment,
+    actions: &mut Vec<Action>,
+) -> Result<(), String> {
+    let staged = hands.listeners.stage(&config.supervisor);
+    staged.map_err(|problems| problems.join("\n"))?;
+    let settings = settings::of(&config.supervisor);
+    let processors = &mut hands.attention.processors;
+    processors.tell(&config.supervisor, settings.workers);
+    hands.configs.loaded = Some(config);
+    fleet.go_on(settings, now, actions);
+    Ok(())
+}
+
+/// The old program goes on as if it had never left, or has its new generation fail.
+fn come_back(
+    fleet: &mut Fleet,
+    hands: &mut Hands,
+    failed: Option<String>,
+    now: Moment,
+    actions: &mut Vec<Action>,
+) {
+    if let Some(why) = failed {
+        hands.reason = why;
+        hands.events.push_back(Event::ExecFailed);
+    } else {
+        fleet.come_back(now, actions);
     }
-    if !is_new {
-        let wanted = fleet.wanted();
-        if let Some(committed) = hands.configs.committed() {
-            let processors = &mut hands.attention.processors;
-            processors.tell(committed, wanted);
-        }
+    let wanted = fleet.wanted();
+    if let Some(committed) = hands.configs.committed() {
+        hands.attention.processors.tell(committed, wanted);
     }
-    // Who dozed is told by nobody that this program does not know of the doze.
-    hands.rouse();
-    // What came meanwhile has waited, and is heard now.
-    signal::unblock_all().map_err(|error| error.to_string())?;
-    Ok(Takeover {
-        fleet,
-        hands,
-        began: supervisor_began,
-        actions,
-    })
 }

@@ -56,13 +56,7 @@ pub(crate) struct Old {
 
 impl Upgrade {
     /// None is under way.
-    pub(super) fn new(
-        start: Start,
-        version: &'static str,
-        activated: bool,
-        old: Option<Old>,
-    ) -> Self {
-        let other = old.as_ref().map(|old| old.version.clone());
+    pub(super) fn new(start: Start, version: &'static str, activated: bool) -> Self {
         Self {
             start,
             version,
@@ -70,9 +64,17 @@ impl Upgrade {
             leap: None,
             sentinel: None,
             agreed: None,
-            old,
-            other: other.unwrap_or_default(),
+            old: None,
+            other: String::new(),
         }
+    }
+
+    /// The program before, as long as this one has not proved itself.
+    pub(super) fn may_return_to(&mut self, old: Option<Old>) {
+        if let Some(old) = &old {
+            self.other.clone_from(&old.version);
+        }
+        self.old = old;
     }
 
     /// To be done at the end of the turn.
