@@ -171,7 +171,6 @@ impl Hands {
     pub(crate) fn ended(&mut self, worker: WorkerId, exit: Exit) {
         if let Some(member) = self.roster.mark_ended(worker) {
             self.passing.finish(member);
-            self.last_words = member.err.last_lines();
         }
         self.events.push_back(Event::Exited(worker, exit));
     }
@@ -265,13 +264,18 @@ impl Hands {
     }
 
     fn announce(&mut self, change: &Change) {
-        if let Change::WorkerCrashed { worker, .. } = change
-            && let Some(member) = self.roster.get(*worker)
-        {
-            self.last_words = last_words(member).lines().map(str::to_owned).collect();
+        match change {
+            Change::WorkerCrashed { worker, .. } | Change::ReloadRolledBack { worker, .. } => {
+                let words = self.roster.get(*worker).map(last_words).unwrap_or_default();
+                self.last_words = words.lines().map(str::to_owned).collect();
+            }
+            // To read a stack takes its time.
+            Change::WorkerBlocked { .. } | Change::WorkerOverdue { .. } => self.steer_now(),
+            _ => {}
         }
         let with = Telling {
             roster: &self.roster,
+            board: self.nursery.ledger.board(),
             last_words: &self.last_words,
             reason: &self.reason,
         };

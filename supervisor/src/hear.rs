@@ -147,7 +147,8 @@ impl Hands {
                     );
                 }
                 (Received::Message(Fact::Stirred), _) => has_stirred = true,
-                // Told by the worker's own log line; its exit follows.
+                // Its exit follows.
+                (Received::Message(Fact::Failed { reason }), _) => member.failed = Some(reason),
                 (Received::Message(_), _) => {}
                 (Received::Nothing, _) => break,
                 (Received::Closed, _) => *link = None,

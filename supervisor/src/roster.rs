@@ -41,6 +41,8 @@ pub(crate) struct Member {
     pub(crate) handed: u64,
     /// When its memory was measured last.
     pub(crate) measured: Option<Instant>,
+    /// Why it failed, in its own words.
+    pub(crate) failed: Option<String>,
     /// Whether it has been reaped; its entry stays until the plan has dealt with that.
     pub(crate) has_ended: bool,
     /// Its standard output.
@@ -202,6 +204,7 @@ impl Member {
             standing: Standing::Ready,
             handed: 0,
             measured: None,
+            failed: None,
             has_ended: false,
             out: output(),
             err: output(),

@@ -101,6 +101,7 @@ impl Nursery {
             standing: Standing::Starting,
             handed: 0,
             measured: None,
+            failed: None,
             has_ended: false,
             row,
             out,
