@@ -43,13 +43,14 @@ pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
         Ok(matches) => matches,
         Err(error) => {
             // Help and version are errors to clap, of exit code 0.
-            let _ = error.print();
             let code = if error.use_stderr() {
                 code::USAGE
             } else {
                 code::STOPPED
             };
-            return ExitCode::from(arrival.fail(&error.to_string(), code));
+            let code = arrival.fail(&error.to_string(), code);
+            let _ = error.print();
+            return ExitCode::from(code);
         }
     };
     match matches.subcommand() {

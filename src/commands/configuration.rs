@@ -72,9 +72,11 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) 
     } = match begun {
         Ok(ground) => ground,
         Err(refused) => {
-            let (plain, code) = (refused.plain.clone(), refused.code);
+            // Told here only if this process ends by it: a program that gives way has its words
+            // told by the one that comes back.
+            let code = arrival.fail(&refused.plain, refused.code);
             let _ = refused.tell();
-            return ExitCode::from(arrival.fail(&plain, code));
+            return ExitCode::from(code);
         }
     };
     ExitCode::from(brigade_supervisor::run(Boot {

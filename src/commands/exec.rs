@@ -21,8 +21,9 @@ pub(crate) fn exec(matches: &ArgMatches, arrival: Arrival) -> ExitCode {
     match program(words.cloned().collect(), arrival.is_return()) {
         Ok(program) => configuration::supervise(matches, Launch::Program(program), arrival),
         Err(problem) => {
+            let code = arrival.fail(&problem, code::USAGE);
             eprintln!("error: {problem}");
-            ExitCode::from(arrival.fail(&problem, code::USAGE))
+            ExitCode::from(code)
         }
     }
 }

@@ -141,7 +141,11 @@ impl Hands {
                 self.listeners.drop_staged(generation);
                 self.configs.of.remove(&generation);
             }
-            Action::CloseListeners => self.close_listeners(),
+            Action::CloseListeners => {
+                // A sentinel has copies of them, and would keep them open.
+                self.upgrade.abandon();
+                self.close_listeners();
+            }
             Action::CloseRetired => self.close_retired(),
             Action::AskSentinel => self.upgrade.order(Leap::Ask),
             Action::ExecNew => self.upgrade.order(Leap::New),

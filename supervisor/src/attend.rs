@@ -51,9 +51,11 @@ enum Sleep {
 
 impl Attention {
     /// Goes on where another program was.
-    pub(crate) fn resume(relieving: Relieving) -> Self {
+    pub(crate) fn resume(relieving: Relieving, processors: Processors, open: Vec<SlotId>) -> Self {
         Self {
             relieving,
+            processors,
+            lookout: Lookout::resume(open),
             ..Self::default()
         }
     }

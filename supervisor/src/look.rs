@@ -54,6 +54,14 @@ pub(crate) struct Scene<'a> {
 }
 
 impl Lookout {
+    /// After another program, which may have shown on the board that somebody waits for these.
+    pub(crate) fn resume(waited: Vec<SlotId>) -> Self {
+        Self {
+            waited,
+            ..Self::default()
+        }
+    }
+
     /// Looks at every worker that serves, and at every queue.
     pub(crate) fn look(&mut self, scene: &mut Scene<'_>) -> Look {
         let (waiting, waiting_shared) = self.count(scene.queues);

@@ -17,14 +17,29 @@ pub(crate) struct Processors {
 }
 
 impl Processors {
+    /// Goes on where another program was. What has changed meanwhile shows at the next
+    /// [`Self::recount`].
+    pub(crate) fn resume(told: Option<u16>) -> Self {
+        Self { told, watch: None }
+    }
+
+    /// What the plan was told last, for another program.
+    pub(crate) fn told(&self) -> Option<u16> {
+        self.told
+    }
+
     /// The plan gets a configuration with so many workers. Quotas are watched from the first one
     /// on that says `auto`; without a watch (there may be nothing to watch) a reload counts anew.
     pub(crate) fn tell(&mut self, config: &SupervisorConfig, workers: u16) {
-        if config.workers != WorkerCount::Auto {
-            return;
+        if config.workers == WorkerCount::Auto {
+            self.told = Some(workers);
+            self.watch_for(config);
         }
-        self.told = Some(workers);
-        if self.watch.is_none() {
+    }
+
+    /// Watches quotas from now on, if this configuration says `auto`.
+    pub(crate) fn watch_for(&mut self, config: &SupervisorConfig) {
+        if config.workers == WorkerCount::Auto && self.watch.is_none() {
             self.watch = QuotaWatch::begin(Path::new("/")).ok();
         }
     }

@@ -67,6 +67,8 @@ pub(super) struct State {
     pub(super) members: Vec<MemberState>,
     /// Connections that wait for a worker to be handed to.
     pub(super) relieving: RelievingState,
+    /// How many processors the plan was told of.
+    pub(super) processors: Option<u16>,
     /// The scoreboard.
     pub(super) board: Carried,
     /// The configurations of the living generations.

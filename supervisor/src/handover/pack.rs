@@ -65,6 +65,7 @@ fn write(
         listeners: value(serde_json::to_value(hands.listeners.pack(&mut packing)))?,
         members: members::pack(&hands.roster, &mut packing),
         relieving: adrift::pack(&hands.attention.relieving, &mut packing),
+        processors: hands.attention.processors.told(),
         board: packing.pack(hands.nursery.ledger.board().as_ref()),
         configs: hands.configs.records(),
         activated: hands.upgrade.activated,

@@ -29,6 +29,7 @@ use crate::listen::Listeners;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
 use crate::plan::{Action, Event, Fleet, Moment};
+use crate::processors::Processors;
 use crate::relief::Relieving;
 use crate::roster::Roster;
 use crate::settings;
@@ -138,12 +139,18 @@ pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
     if !is_new {
         upgrade.set_other_version(letter.head.version.clone());
     }
+    let (pending, output) = (state.log.clone(), state.output.clone());
     let (mut fleet, mut hands) = assemble(state, own, upgrade, load_config, launch);
     let mut actions = Vec::new();
     if is_new {
         let went = go_on(&mut fleet, &mut hands, config, now, &mut actions);
         // Everything is still held, and survives this exec as it did the last.
         went.inspect_err(|why| go_back(&letter, why))?;
+    }
+    // Not before this program is sure to go on: whoever goes on writes them, once.
+    log::resume(pending);
+    hands.passing.resume(output);
+    if is_new {
         let took = began.elapsed().as_millis();
         told::resumed(&hands.upgrade, u64::try_from(took).unwrap_or(u64::MAX));
     } else {
@@ -157,6 +164,11 @@ pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
     }
     // Who dozed is told by nobody that this program does not know of the doze.
     hands.rouse();
+    // Nor is it told of quotas that have changed since the program before looked.
+    if let Some(committed) = hands.configs.committed() {
+        hands.attention.processors.watch_for(committed);
+    }
+    hands.recount();
     // What came meanwhile has waited, and is heard now.
     signal::unblock_all().map_err(|error| error.to_string())?;
     Ok(Takeover {
@@ -210,7 +222,10 @@ fn assemble(
         // An exec by descriptor names the process after the descriptor's number.
         process::set_name(&name.to_string_lossy());
     }
-    let mut hands = Hands {
+    let processors = Processors::resume(state.processors);
+    let open = found.listeners.queues().filter_map(|queue| queue.slot);
+    let attention = Attention::resume(found.relieving, processors, open.collect());
+    let hands = Hands {
         listeners: found.listeners,
         nursery: Nursery {
             launch,
@@ -225,7 +240,7 @@ fn assemble(
         configs: found.configs,
         load_config,
         passing: Passing::new(),
-        attention: Attention::resume(found.relieving),
+        attention,
         events: VecDeque::new(),
         verdict: None,
         last_words: state.last_words,
@@ -233,8 +248,6 @@ fn assemble(
         pid_file: state.pid_file.map(PidFile::adopt),
         upgrade,
     };
-    log::resume(state.log);
-    hands.passing.resume(state.output);
     if let Some(running) = hands.configs.running() {
         log::set_level(settings::level(running.log.level));
     }
@@ -252,8 +265,7 @@ fn go_on(
     let staged = hands.listeners.stage(&config.supervisor);
     staged.map_err(|problems| problems.join("\n"))?;
     let settings = settings::of(&config.supervisor);
-    let processors = &mut hands.attention.processors;
-    processors.tell(&config.supervisor, settings.workers);
+    hands.attention.processors.watch_for(&config.supervisor);
     hands.configs.loaded = Some(config);
     fleet.go_on(settings, now, actions);
     Ok(())
@@ -272,9 +284,5 @@ fn come_back(
         hands.events.push_back(Event::ExecFailed);
     } else {
         fleet.come_back(now, actions);
-    }
-    let wanted = fleet.wanted();
-    if let Some(committed) = hands.configs.committed() {
-        hands.attention.processors.tell(committed, wanted);
     }
 }

@@ -87,6 +87,14 @@ impl Upgrade {
         self.leap.take()
     }
 
+    /// The fleet stops: nobody is asked any more, and nothing becomes of what was ordered.
+    pub(crate) fn abandon(&mut self) {
+        self.leap = None;
+        if let Some(sentinel) = self.sentinel.take() {
+            sentinel.dismiss();
+        }
+    }
+
     /// The new program has proved itself: the old one is let go.
     pub(crate) fn forget_old(&mut self) {
         self.old = None;
