@@ -26,4 +26,6 @@ mod stop;
 mod stuck;
 mod transactions;
 mod upgrade;
+mod upgrade_meanwhile;
 mod upgrade_refused;
+mod upgrade_rolled_back;

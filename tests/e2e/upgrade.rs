@@ -1,5 +1,6 @@
 //! USR2: another program in the same process, under the same workers, and nobody who asks notices.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -15,11 +16,11 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::{
-    Account, Brigade, Crowd, Event, Launch, Load, Mark, Need, Process, app, lacks, python, say,
-    sized,
+    Account, Brigade, Crowd, Event, Launch, Load, Mark, Need, Process, Worker, app, full, lacks,
+    python, say, sized,
 };
 
-const BOTH: [&str; 4] = ["--bind", "127.0.0.1:0", "--bind", "unix:a.sock"];
+pub(crate) const BOTH: [&str; 4] = ["--bind", "127.0.0.1:0", "--bind", "unix:a.sock"];
 
 /// A Brigade of its own file, so that the file can be replaced.
 pub(crate) fn start(options: &[&str]) -> Brigade {
@@ -51,7 +52,7 @@ pub(crate) fn outcome(brigade: &Brigade, mark: Mark) -> Event {
     brigade.wait_any_after(mark, &names)
 }
 
-fn upgraded(brigade: &Brigade) -> i64 {
+pub(crate) fn upgraded(brigade: &Brigade) -> i64 {
     let (_, event) = upgrade(brigade);
     assert_eq!(event.name(), "upgrade.done", "{}", event.value);
     event.number("generation").unwrap()
@@ -62,6 +63,38 @@ pub(crate) fn only(brigade: &Brigade, generation: i64) {
         let workers = brigade.workers();
         !workers.is_empty() && workers.iter().all(|worker| worker.generation == generation)
     });
+}
+
+/// The workers of this generation that are ready.
+fn serving(brigade: &Brigade, generation: i64) -> Vec<Worker> {
+    let mut workers = brigade.workers();
+    workers.retain(|worker| worker.generation == generation);
+    workers
+}
+
+/// What a process holds open, but for the line on which a supervisor asks the kernel for the
+/// queues of Unix sockets: each program opens it when somebody waits there for the first time.
+pub(crate) fn held(process: Process) -> Vec<String> {
+    let lines = fs::read_to_string("/proc/net/netlink").unwrap();
+    let asks: Vec<&str> = lines
+        .lines()
+        .filter_map(|line| line.split_whitespace().next_back())
+        .collect();
+    let folder = fs::read_dir(format!("/proc/{}/fd", process.0));
+    let links = folder.into_iter().flatten().flatten();
+    let mut held: Vec<String> = links
+        .filter_map(|entry| fs::read_link(entry.path()).ok())
+        .map(|link| link.to_string_lossy().into_owned())
+        .filter(|link| {
+            let inode = link
+                .strip_prefix("socket:[")
+                .map(|rest| rest.trim_end_matches(']'));
+            inode.is_none_or(|inode| !asks.contains(&inode))
+        })
+        .map(|link| link.split(":[").next().unwrap_or_default().to_owned())
+        .collect();
+    held.sort();
+    held
 }
 
 /// The inode of the file that a process runs.
@@ -108,24 +141,21 @@ fn twenty_upgrades_under_load_lose_nothing() {
     let room = ["--reload-max-lingering", "100"];
     let brigade = start(&[&BOTH[..], &room].concat());
     let supervisor = brigade.supervisor();
-    let before = (
-        supervisor.descriptors(),
-        brigade.worker(0).process.descriptors(),
-    );
+    let before = (held(supervisor), held(brigade.worker(0).process));
     let crowd = Crowd::gather("20 upgrades", &brigade);
-    let dense = Load::connections(&brigade, 4).full_speed().start();
     let mut counted = answered(&brigade);
     let mut generation = 1;
-    let times = crowd.while_they_ask(20, 20, || {
+    crowd.while_they_ask(6, 20, || {
         let file = replace(&brigade);
-        let workers = brigade.workers();
+        let leaving = serving(&brigade, generation);
         let (mark, event) = upgrade(&brigade);
         assert_eq!(event.name(), "upgrade.done", "{}", event.value);
         generation += 1;
         assert!(event.is("generation", generation), "{}", event.value);
         assert_eq!(runs(supervisor), file, "it runs what it was replaced by");
         // Whoever left did so as asked: the exec of the supervisor is no death of a parent.
-        for worker in workers {
+        for worker in leaving {
+            assert_eq!(worker.process.parent(), Some(supervisor.0));
             brigade.wait_after(mark, "worker.draining", |event| {
                 event.pid() == worker.process.0
             });
@@ -137,205 +167,44 @@ fn twenty_upgrades_under_load_lose_nothing() {
         );
         counted = now;
     });
-    let account = dense.stop();
-    account.assert_lost_none();
-    let gap = longest_gap(&account);
-    say(&format!(
-        "{times} upgrades: the longest gap between answers on new connections is {gap:?}"
-    ));
-    assert!(gap < Duration::from_secs(2), "{gap:?} without an answer");
     let all = crowd.go_home(&[]);
-    assert!(all.generations.len() > 10, "{:?}", all.generations);
+    assert!(all.generations.len() > 3, "{:?}", all.generations);
     only(&brigade, generation);
-    let now = || {
-        (
-            supervisor.descriptors(),
-            brigade.worker(0).process.descriptors(),
-        )
-    };
-    brigade.until("descriptors are as before", || now() == before);
+    brigade.until("descriptors are as before", || {
+        (held(supervisor), held(brigade.worker(0).process)) == before
+    });
     assert_eq!(supervisor.title(), "brigade: supervisor");
     assert_eq!(supervisor.status("Name"), "brigade");
     brigade.stop_and_check();
 }
 
-/// Upgrades onto a generation that fails, under load: the old program comes back, its workers
-/// never left.
-fn rolls_back(name: &'static str, options: &[&str], words: &str, dies: bool) -> Event {
-    let brigade = start(&[&BOTH[..], options].concat());
-    let provoked = ["upgrade.rolled_back", "worker.crashed", "worker.overdue"];
-    for name in [&provoked[..], &["app.failed", "worker.blocked"]].concat() {
-        brigade.expect(name);
+#[test]
+fn there_is_no_gap_in_the_answers() {
+    let brigade = start(&BOTH);
+    let pace = Duration::from_millis(4);
+    let load = |load: Load| load.think(pace).start();
+    let kept = load(Load::keep_alive(&brigade, 2));
+    let anew = load(Load::connections(&brigade, 2));
+    let times = sized(3, 20);
+    for generation in 2..i64::from(times) + 2 {
+        replace(&brigade);
+        assert_eq!(upgraded(&brigade), generation);
+        anew.flow(50);
     }
-    let supervisor = brigade.supervisor();
-    let before = supervisor.descriptors();
-    let (old, workers) = (runs(supervisor), brigade.workers());
-    let crowd = Crowd::gather(name, &brigade);
-    fs::write(brigade.dir().join("brigade-demo.conf"), words).unwrap();
-    let new = replace(&brigade);
-    let (mark, back) = upgrade(&brigade);
-    assert_eq!(back.name(), "upgrade.rolled_back", "{}", back.value);
-    assert!(back.is("generation", 2), "{}", back.value);
-    brigade.wait_after(mark, "upgrade.resumed", |_| true);
-    assert_eq!(runs(supervisor), old, "the old program is back");
-    brigade.until("the new generation has left", || {
-        brigade.workers() == workers
-    });
-    crowd.flow();
-    let crashes = brigade.events("worker.crashed").into_iter();
-    let kill = |event: Event| crate::support::Kill {
-        process: Process(event.pid()),
-        begin: event.at - Duration::from_millis(200),
-        end: event.at,
-    };
-    // What was in flight on a worker of the new generation that died may be lost.
-    let kills: Vec<_> = crashes.filter(|_| dies).map(kill).collect();
-    // The old program still makes workers: its own.
-    let killed = brigade.kill(workers[0], Signal::SIGKILL);
-    brigade.wait_after(mark, "worker.ready", |event| event.is("generation", 1));
-    crowd.flow();
-    brigade.until("descriptors are as before", || {
-        supervisor.descriptors() == before
-    });
-    // What failed once may work the next time.
-    fs::remove_file(brigade.dir().join("brigade-demo.conf")).unwrap();
-    let generation = upgraded(&brigade);
-    assert_eq!(
-        generation, 3,
-        "the number of the failed one is not used again"
+    let (kept, anew) = (kept.stop(), anew.stop());
+    kept.assert_lost_none();
+    anew.assert_lost_none();
+    let gap = longest_gap(&anew).max(kept.slowest);
+    say(&format!(
+        "{times} upgrades: nobody was without an answer for longer than {gap:?}"
+    ));
+    // How a crowded machine shares out its processors is not ours to promise.
+    let most = if full() { 50 } else { 1000 };
+    assert!(
+        gap < Duration::from_millis(most),
+        "{gap:?} without an answer"
     );
-    assert_eq!(runs(supervisor), new);
-    crowd.flow();
-    crowd.go_home(&[kills, vec![killed]].concat());
-    only(&brigade, generation);
-    brigade.until("descriptors are as before", || {
-        supervisor.descriptors() == before
-    });
     brigade.stop_and_check();
-    back
-}
-
-#[test]
-fn a_new_program_whose_app_fails_to_boot_gives_way() {
-    let back = rolls_back("upgrade fails to boot", &[], "boot=fail", false);
-    assert!(back.text("output").contains("boot=fail"), "{}", back.value);
-}
-
-#[test]
-fn a_new_program_whose_app_crashes_gives_way() {
-    rolls_back("upgrade crashes", &[], "boot=abort", false);
-}
-
-#[test]
-fn a_new_program_whose_app_hangs_gives_way() {
-    let options = ["--timeout-start", "1s", "--timeout-kill", "500ms"];
-    rolls_back("upgrade hangs", &options, "boot=hang", false);
-}
-
-#[test]
-fn a_new_program_whose_worker_dies_in_its_probation_gives_way() {
-    let options = ["--reload-probation", "1s"];
-    let words = "later=abort\nlater_ms=300";
-    rolls_back("upgrade dies in probation", &options, words, true);
-}
-
-#[test]
-fn a_new_program_whose_last_worker_fails_gives_way() {
-    let options = ["--reload-probation", "300ms"];
-    rolls_back(
-        "last of an upgrade fails",
-        &options,
-        "boot=fail\nslot=1",
-        false,
-    );
-}
-
-#[test]
-fn a_worker_killed_in_the_middle_is_noticed_and_replaced_in_the_end() {
-    let brigade = start(&["--reload-probation", "500ms"]);
-    let load = Load::connections(&brigade, 4).start();
-    let victim = brigade.worker(1);
-    let mark = brigade.signal_heard(Signal::SIGUSR2);
-    brigade.wait_after(mark, "upgrade.resumed", |_| true);
-    let killed = brigade.kill(victim, Signal::SIGKILL);
-    assert_eq!(outcome(&brigade, mark).name(), "upgrade.done");
-    only(&brigade, 2);
-    assert_eq!(brigade.workers().len(), 2);
-    load.flow(50);
-    load.stop().assert_lost_only(&[killed]);
-    brigade.stop_and_check();
-}
-
-/// Waits until the new program runs and has not come far: its initial environment names the
-/// handover until its title takes that place.
-fn exec_seen(supervisor: Process) -> bool {
-    let path = format!("/proc/{}/environ", supervisor.0);
-    let until = Instant::now() + Duration::from_secs(5);
-    while Instant::now() < until {
-        let environment = fs::read(&path).unwrap_or_default();
-        let environment = String::from_utf8_lossy(&environment);
-        if environment.contains("BRIGADE_HANDOVER=new") {
-            return true;
-        }
-    }
-    false
-}
-
-#[test]
-fn a_worker_that_dies_during_the_exec_is_noticed() {
-    let brigade = start(&[]);
-    let mut met = 0;
-    for _ in 0..10 {
-        let victim = brigade.worker(1);
-        let mark = brigade.mark();
-        brigade.signal(Signal::SIGUSR2);
-        if exec_seen(brigade.supervisor()) {
-            met += u32::from(!has_resumed(&brigade, mark));
-            brigade.kill(victim, Signal::SIGKILL);
-        }
-        let event = outcome(&brigade, mark);
-        assert_eq!(event.name(), "upgrade.done", "{}", event.value);
-        only(&brigade, event.number("generation").unwrap());
-        assert_eq!(brigade.workers().len(), 2);
-    }
-    assert!(met > 0, "no death met an exec");
-    brigade.stop_and_check();
-}
-
-fn has_resumed(brigade: &Brigade, mark: Mark) -> bool {
-    brigade.has_after(mark, "upgrade.resumed")
-}
-
-#[test]
-fn a_reload_asked_for_during_the_exec_is_heard_and_follows() {
-    let brigade = start(&[]);
-    let mut met = 0;
-    for _ in 0..10 {
-        let mark = brigade.mark();
-        brigade.signal(Signal::SIGUSR2);
-        assert!(exec_seen(brigade.supervisor()), "no exec was seen");
-        met += u32::from(!has_resumed(&brigade, mark));
-        brigade.signal(Signal::SIGHUP);
-        brigade.wait_after(mark, "signal.received", |event| {
-            event.text("signal") == "SIGHUP"
-        });
-        brigade.wait_after(mark, "upgrade.done", |_| true);
-        let done = brigade.wait_after(mark, "reload.done", |_| true);
-        only(&brigade, done.number("generation").unwrap());
-    }
-    assert!(met > 0, "no signal met an exec");
-    brigade.stop_and_check();
-}
-
-#[test]
-fn a_stop_asked_for_during_the_exec_is_heard() {
-    for _ in 0..5 {
-        let brigade = start(&[]);
-        brigade.signal(Signal::SIGUSR2);
-        assert!(exec_seen(brigade.supervisor()), "no exec was seen");
-        brigade.signal(Signal::SIGTERM);
-        brigade.ended(0);
-    }
 }
 
 #[test]
@@ -433,7 +302,7 @@ fn sockets_passed_by_systemd_go_along() {
             let mut stream = std::net::TcpStream::connect(address).unwrap();
             stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
             let text = std::io::read_to_string(stream).unwrap();
-            assert!(text.starts_with("HTTP/1.1 200"), "{text}");
+            assert!(text.contains(" 200 OK\r\n"), "{text}");
         }
     }
     brigade.stop_and_check();
@@ -471,7 +340,7 @@ fn programs_go_on_under_the_new_supervisor() {
     let program = [python().display().to_string(), app("plain.py")];
     let launch = Launch::new(&["exec", "--workers", "2"]).copied_as("DIR/brigade");
     let brigade = launch.arguments(["--"]).arguments(program).ready();
-    let before = brigade.supervisor().descriptors();
+    let before = held(brigade.supervisor());
     let load = Load::connections(&brigade, 2).path("/").start();
     for _ in 0..3 {
         replace(&brigade);
@@ -484,7 +353,7 @@ fn programs_go_on_under_the_new_supervisor() {
     let environment = brigade.get("/env").text();
     assert!(!environment.contains("BRIGADE_HANDOVER"), "{environment}");
     brigade.until("descriptors are as before", || {
-        brigade.supervisor().descriptors() == before
+        held(brigade.supervisor()) == before
     });
     brigade.stop_and_check();
 }
@@ -518,13 +387,35 @@ fn output_begun_before_an_upgrade_is_ended_after_it() {
 }
 
 #[test]
+fn no_line_of_the_workers_is_lost_or_torn() {
+    let program = "i=0; while :; do i=$((i+1)); echo line $i; sleep 0.002; done";
+    let arguments = ["exec", "--workers", "1", "--ready", "50ms", "--"];
+    let launch = Launch::new(&arguments).arguments(["sh", "-c", program]);
+    let brigade = launch.copied_as("DIR/brigade").start();
+    brigade.wait_for("fleet.ready", |_| true);
+    for _ in 0..5 {
+        replace(&brigade);
+        let generation = upgraded(&brigade);
+        only(&brigade, generation);
+    }
+    let mut next: BTreeMap<i32, u64> = BTreeMap::new();
+    for event in brigade.events("worker.output") {
+        let next = next.entry(event.pid()).or_insert(1);
+        assert_eq!(event.text("line"), format!("line {next}"));
+        *next += 1;
+    }
+    assert!(next.len() >= 6, "{next:?}");
+    brigade.stop_and_check();
+}
+
+#[test]
 fn an_upgrade_while_workers_linger_takes_them_along() {
     let brigade = start(&[]);
     let mut slow = brigade.connect();
     slow.send("GET /sleep?ms=1500 HTTP/1.1\r\nhost: test\r\n\r\n")
         .unwrap();
     let workers = brigade.workers();
-    for _ in 0..sized(3, 3) {
+    for _ in 0..3 {
         upgraded(&brigade);
     }
     let answer = slow.receive().unwrap();

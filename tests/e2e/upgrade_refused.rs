@@ -7,7 +7,8 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 
 use crate::support::{Brigade, Connection, Load};
-use crate::upgrade::{only, outcome, replace, replace_by, runs, start, upgrade};
+use crate::upgrade::{held, only, outcome, replace, replace_by, runs, start, upgrade};
+use crate::upgrade_rolled_back::expect_roll_back;
 
 /// Whatever the file is by now, the upgrade is refused with these words, and nothing has changed.
 fn refused(brigade: &Brigade, words: &str) {
@@ -38,7 +39,7 @@ fn then_works(brigade: Brigade, before: &[String]) {
     only(&brigade, event.number("generation").unwrap());
     assert_eq!(runs(brigade.supervisor()), file);
     brigade.until("descriptors are as before", || {
-        brigade.supervisor().descriptors() == before
+        held(brigade.supervisor()) == before
     });
     brigade.stop_and_check();
 }
@@ -53,7 +54,7 @@ fn put(brigade: &Brigade, text: &[u8], mode: u32) {
 #[test]
 fn what_is_no_program_is_refused() {
     let brigade = start(&[]);
-    let before = brigade.supervisor().descriptors();
+    let before = held(brigade.supervisor());
     put(&brigade, b"#!/bin/sh\nsleep 1000\n", 0o755);
     refused(&brigade, "it is a script");
     put(&brigade, b"\x7fELF and then nothing of the kind", 0o755);
@@ -68,13 +69,16 @@ fn what_is_no_program_is_refused() {
 #[test]
 fn a_program_that_is_not_brigade_is_refused() {
     let brigade = start(&["--timeout-start", "1s"]);
-    let before = brigade.supervisor().descriptors();
+    let before = held(brigade.supervisor());
     replace_by(&brigade, Path::new("/bin/true"));
     refused(&brigade, "gave no answer: exit code 0");
     replace_by(&brigade, Path::new("/bin/cat"));
     refused(&brigade, "it said: ");
-    // It floods its output and never ends.
-    replace_by(&brigade, Path::new("/usr/bin/yes"));
+    // A shell, which finds a script where Brigade finds a command: it floods its output and never
+    // ends.
+    let flood = "while :; do echo nonsense; done";
+    fs::write(brigade.dir().join("serve"), flood).unwrap();
+    replace_by(&brigade, Path::new("/bin/sh"));
     refused(&brigade, "no answer in time");
     then_works(brigade, &before);
 }
@@ -100,7 +104,7 @@ fn of_formats(brigade: &Brigade, formats: &str) {
 #[test]
 fn a_state_of_another_format_is_understood_or_refused() {
     let brigade = start(&[]);
-    let before = brigade.supervisor().descriptors();
+    let before = held(brigade.supervisor());
     of_formats(&brigade, "2");
     refused(&brigade, "has format 1, and brigade 0.1.0 understands 2");
     // A newer one that still understands the old ...
@@ -116,7 +120,7 @@ fn a_state_of_another_format_is_understood_or_refused() {
     assert_eq!(event.name(), "upgrade.done", "{}", event.value);
     only(&brigade, 3);
     brigade.until("descriptors are as before", || {
-        brigade.supervisor().descriptors() == before
+        held(brigade.supervisor()) == before
     });
     brigade.stop_and_check();
 }
@@ -124,9 +128,7 @@ fn a_state_of_another_format_is_understood_or_refused() {
 #[test]
 fn a_newer_program_goes_back_in_the_format_of_the_older() {
     let brigade = start(&[]);
-    brigade.expect("upgrade.rolled_back");
-    brigade.expect("worker.crashed");
-    brigade.expect("app.failed");
+    expect_roll_back(&brigade);
     fs::write(brigade.dir().join("brigade-demo.conf"), "boot=fail").unwrap();
     of_formats(&brigade, "2 1");
     let workers = brigade.workers();
@@ -142,7 +144,7 @@ fn a_newer_program_goes_back_in_the_format_of_the_older() {
 fn a_configuration_that_can_not_be_used_is_refused() {
     let launch = crate::support::Launch::new(&["serve"]).copied_as("DIR/brigade");
     let brigade = launch.file("brigade.toml", "workers = 2\n").ready();
-    let before = brigade.supervisor().descriptors();
+    let before = held(brigade.supervisor());
     let write = |text: &str| fs::write(brigade.dir().join("brigade.toml"), text).unwrap();
     write("workers = [\n");
     refused(&brigade, "brigade.toml");
@@ -161,7 +163,7 @@ fn addresses_that_can_not_be_had_are_refused_and_nothing_is_bound() {
     let brigade = launch
         .file("brigade.toml", "bind = ['unix:a.sock', '127.0.0.1:0']\n")
         .ready();
-    let before = brigade.supervisor().descriptors();
+    let before = held(brigade.supervisor());
     let address = brigade.addresses()[1].clone();
     let text =
         format!("bind = ['unix:a.sock', '127.0.0.1:0', 'unix:b.sock', '127.0.0.1:{port}']\n");
@@ -186,7 +188,7 @@ fn addresses_that_can_not_be_had_are_refused_and_nothing_is_bound() {
     let (_, event) = upgrade(&brigade);
     assert_eq!(event.name(), "upgrade.done", "{}", event.value);
     assert!(brigade.dir().join("b.sock").exists());
-    assert!(brigade.supervisor().descriptors().len() > before.len());
+    assert!(held(brigade.supervisor()).len() > before.len());
     brigade.stop_and_check();
 }
 
