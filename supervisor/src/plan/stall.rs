@@ -63,6 +63,11 @@ impl Fleet {
         let services = Patience::of_services(&self.settings);
         let programs = Patience::of_programs(&self.settings);
         let staged = self.reload.staged();
+        // A program keeps to the limit that it was told when it was made.
+        let new_programs = match self.reload.running() {
+            Some(staged) => Patience::of_programs(&staged.settings),
+            None => programs,
+        };
         let mut found = Found::default();
         for slot in &mut self.slots {
             let waiting = look.waiting_shared.saturating_add(count_of(look, slot.id));
@@ -82,7 +87,8 @@ impl Fleet {
                         found.take(id, is_staged, waiting, finding, out);
                     }
                     Signs::Words { .. } => {
-                        let Some(patience) = programs else { continue };
+                        let patience = if is_staged { new_programs } else { programs };
+                        let Some(patience) = patience else { continue };
                         let finding = worker.vigil_mut().map(|v| v.see(sign, span, patience));
                         let deadline = worker.vigil().and_then(|vigil| vigil.deadline(patience));
                         found.alarm = found.alarm.into_iter().chain(deadline).min();

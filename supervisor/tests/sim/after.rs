@@ -11,6 +11,8 @@ use super::nature::Kind;
 
 impl Ledger {
     pub(crate) fn after_turn(&mut self, next: Option<Moment>, now: Moment) -> Result<(), Broken> {
+        self.check_watch(now)?;
+        self.check_load(now)?;
         hold(self.due.is_empty(), Rule::Telling, || {
             format!("never came: {:?}", self.due)
         })?;
@@ -63,7 +65,7 @@ impl Ledger {
             let at = match record.told {
                 Told::Nothing if record.ready.is_some() => Moment::MAX,
                 Told::Nothing => record.start_by,
-                Told::Drain { until } | Told::Cut { until } => until,
+                Told::Drain { until } | Told::Cut { until } | Told::Abort { until } => until,
                 Told::Kill { first, last } if last < first + LOST_AFTER => {
                     (last + KILL_AGAIN).min(first + LOST_AFTER)
                 }
@@ -82,10 +84,12 @@ impl Ledger {
             }
         });
         let retired = self.retired.map(|at| (at, "what is retired".to_owned()));
+        let looks = self.look_by().into_iter();
         workers
             .chain(refills)
             .chain(self.surplus_moments())
             .chain(retired)
+            .chain(looks)
     }
 
     /// When the next surplus worker may leave, and when the highest surplus slot may be closed.
@@ -196,7 +200,12 @@ impl Ledger {
         })?;
         let steer = &self.steer;
         let wanted = || self.wanted_slots();
-        let serving: Vec<_> = wanted().filter(|slot| self.slot_serves(*slot)).collect();
+        let ready: Vec<_> = wanted().filter(|slot| self.slot_serves(*slot)).collect();
+        let well = |slots: &[SlotId]| -> Vec<_> {
+            let well = slots.iter().copied();
+            well.filter(|slot| self.slot_serves_well(*slot)).collect()
+        };
+        let serving = well(&ready);
         let last = |slot: &SlotId| {
             self.serves_generation(*slot, self.committed)
                 || self
@@ -207,8 +216,22 @@ impl Ledger {
             .map(SlotId)
             .take(self.slots.len() - usize::from(self.wanted));
         let surplus: Vec<_> = surplus.filter(last).collect();
+        let turning: Vec<_> = surplus
+            .iter()
+            .copied()
+            .filter(|slot| {
+                let mut all = self.in_slot(*slot);
+                all.any(|(id, r)| {
+                    r.serves() && r.generation <= self.committed && !self.is_blocked(*id)
+                })
+            })
+            .collect();
         let right = if !serving.is_empty() {
             *steer == serving
+        } else if !turning.is_empty() {
+            *steer == turning
+        } else if !ready.is_empty() {
+            *steer == ready
         } else if !surplus.is_empty() {
             *steer == surplus
         } else {
@@ -300,6 +323,7 @@ impl Ledger {
             Change::WorkerCrashed { .. } | Change::SpawnFailed { .. } => true,
             Change::WorkerOverdue { deadline, .. } => *deadline != Deadline::Drain,
             Change::ReloadRolledBack { .. } | Change::GivingUp(_) | Change::SlotParked(_) => true,
+            Change::WorkerBlocked { .. } => true,
             _ => false,
         };
         let failed = self

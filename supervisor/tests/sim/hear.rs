@@ -7,9 +7,7 @@ use brigade_shared::id::{SlotId, WorkerId};
 use brigade_supervisor::plan::{Change, Event, Haste, Moment, Request, Scaling};
 
 use super::ledger::{Broken, Course, Due, Ledger, Promise, Rule, SCARCE, Told, hold};
-
-/// The most workers of one supervisor.
-const MOST_WORKERS: i64 = 1024;
+use super::load::bounds;
 
 impl Ledger {
     pub(crate) fn hear(&mut self, event: &Event, now: Moment) -> Result<(), Broken> {
@@ -27,7 +25,11 @@ impl Ledger {
                     self.course = Course::Loaded(settings.as_ref().clone());
                 }
             }
-            Event::Looked(_) | Event::Stirred => {}
+            Event::Looked(look) => {
+                self.note_load(look, now);
+                self.hear_looked(look, now);
+            }
+            Event::Stirred => self.stirred(now),
             Event::SentinelAnswered(_) | Event::ExecFailed => {}
             Event::ConfigRefused => {
                 if self.course == Course::Loading {
@@ -84,7 +86,9 @@ impl Ledger {
         if self.is_wanted(record.slot) {
             self.count_death(record.slot, exit, served, now);
         }
-        if exit != Some(Exit::Code(worker::DO_NOT_RESPAWN)) || !self.is_wanted(record.slot) {
+        // One that a reload has passed by says nothing of those that serve now.
+        let parked = exit == Some(Exit::Code(worker::DO_NOT_RESPAWN));
+        if record.generation == self.committed && (!parked || !self.is_wanted(record.slot)) {
             self.crashes.push(now);
         }
         Ok(())
@@ -149,20 +153,25 @@ impl Ledger {
                 self.queued = true;
                 self.owe(Due::Say(Change::ReloadQueued));
             }
-            Request::ScaleBy(0) | Request::ScaleTo(_) | Request::Upgrade => {}
+            Request::ScaleTo(to) if self.staged().is_some() => self.processors = Some(to),
+            Request::ScaleTo(to) => {
+                self.owe_processors(to);
+            }
+            Request::ScaleBy(0) | Request::Upgrade => {}
             Request::ScaleBy(by) => self.hear_scale(by),
         }
     }
 
     fn hear_scale(&mut self, by: i32) {
-        let staged = self
-            .staged()
-            .map(|(_, settings)| i64::from(settings.workers));
-        let base = staged.unwrap_or(i64::from(self.wanted)) + self.postponed;
-        let asked = base.clamp(1, MOST_WORKERS) + i64::from(by);
-        if !(1..=MOST_WORKERS).contains(&asked) {
+        let staged = self.staged().map(|(_, settings)| settings);
+        let (least, most) = bounds(staged.unwrap_or(&self.settings));
+        let (least, most) = (i64::from(least), i64::from(most));
+        let base = staged.map_or(i64::from(self.wanted), |staged| i64::from(staged.workers));
+        let is_staged = staged.is_some();
+        let asked = (base + self.postponed).clamp(least, most) + i64::from(by);
+        if !(least..=most).contains(&asked) {
             self.owe(Due::Say(Change::ScaleRefused { asked: by }));
-        } else if staged.is_some() {
+        } else if is_staged {
             self.postponed += i64::from(by);
         } else {
             let to = u16::try_from(asked).expect("checked");

@@ -9,7 +9,9 @@ use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{Change, Haste, Leaving, Moment, Settings, Verdict};
 
+use super::load::LoadBook;
 use super::nature::{Kind, Nature};
+use super::watch::Watch;
 
 /// How long after SIGKILL a stopping fleet may still wait: docs/lifecycle.md promises it.
 pub(crate) const LOST_AFTER: Duration = Duration::from_secs(10);
@@ -59,6 +61,14 @@ pub(crate) enum Rule {
     Stopping,
     /// What the fleet shows is what the books say: everybody is accounted for.
     Views,
+    /// Who stands still is left out in time and ended in time, who turns never; who recovers is back.
+    Stalls,
+    /// Exactly the slots that nobody serves are relieved, by those who are well.
+    Relief,
+    /// Looks come in their rhythm, and end when nothing goes on.
+    Looks,
+    /// The number of workers follows the load, within its bounds and with rests between.
+    Elastic,
     /// In a quiet world everything comes true.
     Liveness,
 }
@@ -109,9 +119,20 @@ pub(crate) struct Record {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Told {
     Nothing,
-    Drain { until: Moment },
-    Cut { until: Moment },
-    Kill { first: Moment, last: Moment },
+    Drain {
+        until: Moment,
+    },
+    Cut {
+        until: Moment,
+    },
+    /// SIGABRT, because it was blocked for too long.
+    Abort {
+        until: Moment,
+    },
+    Kill {
+        first: Moment,
+        last: Moment,
+    },
 }
 
 impl Record {
@@ -185,6 +206,12 @@ pub(crate) enum Due {
     RolledBack(WorkerId),
     /// That the configuration is to be read.
     Load,
+    /// That this worker is taken for blocked.
+    Blocked(WorkerId),
+    /// That this worker goes on.
+    Recovered(WorkerId),
+    /// That this worker is ended because it was blocked for too long.
+    Stalled(WorkerId),
 }
 
 /// The books.
@@ -229,6 +256,14 @@ pub(crate) struct Ledger {
     /// Everything that was said in this turn.
     pub(crate) said: Vec<Change>,
     pub(crate) last_worker: WorkerId,
+    pub(crate) watch: Watch,
+    pub(crate) load: LoadBook,
+    /// When everybody was last suspended, until then.
+    pub(crate) suspended: Moment,
+    /// When somebody last began or ceased to serve.
+    pub(crate) unsteady: Moment,
+    /// A number of processors that is followed when the reload is over.
+    pub(crate) processors: Option<u16>,
 }
 
 impl Ledger {
@@ -263,6 +298,11 @@ impl Ledger {
             spawned: false,
             said: Vec::new(),
             last_worker: WorkerId(0),
+            watch: Watch::default(),
+            load: LoadBook::default(),
+            suspended: Moment::ZERO,
+            unsteady: Moment::ZERO,
+            processors: None,
         }
     }
 
@@ -273,6 +313,14 @@ impl Ledger {
                 settings,
             } => Some((*generation, settings)),
             Course::Idle | Course::Loading | Course::Loaded(_) => None,
+        }
+    }
+
+    /// The settings that a worker of this generation was made with, as far as they are known.
+    pub(crate) fn settings_of(&self, generation: Generation) -> &Settings {
+        match self.staged() {
+            Some((staged, settings)) if staged == generation => settings,
+            Some(_) | None => &self.settings,
         }
     }
 
@@ -289,6 +337,12 @@ impl Ledger {
     /// Whether somebody in the slot serves and stays.
     pub(crate) fn slot_serves(&self, slot: SlotId) -> bool {
         self.in_slot(slot).any(|(_, record)| record.serves())
+    }
+
+    /// Whether somebody is not ready yet.
+    pub(crate) fn anybody_starts(&self) -> bool {
+        self.alive()
+            .any(|(_, record)| record.ready.is_none() && record.stays())
     }
 
     /// Whether the slot's worker of this generation is ready and stays.

@@ -3,12 +3,16 @@
 //! Everything is drawn from one seed. See docs/testing.md.
 
 pub(crate) mod after;
+pub(crate) mod crowd;
 pub(crate) mod dice;
 pub(crate) mod hear;
 pub(crate) mod ledger;
+pub(crate) mod load;
+pub(crate) mod moods;
 pub(crate) mod nature;
 pub(crate) mod say;
 pub(crate) mod see;
 pub(crate) mod sweep;
 pub(crate) mod view;
+pub(crate) mod watch;
 pub(crate) mod world;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId};
-use brigade_supervisor::plan::{Intensity, Moment, Recycle, Request, Settings};
+use brigade_supervisor::plan::{Elastic, Intensity, Moment, Recycle, Request, Settings};
 
 use super::dice::Dice;
 
@@ -51,6 +51,18 @@ pub(crate) struct Nature {
     pub(crate) broken_generation: u64,
     /// A configuration is refused.
     pub(crate) refused: u64,
+    /// It stands still for a while, or for ever, while it serves.
+    pub(crate) stalls: u64,
+    /// It works now and then, and connections come.
+    pub(crate) lively: bool,
+    /// All workers take from one queue.
+    pub(crate) is_shared: bool,
+    /// The workers are programs.
+    pub(crate) programs: bool,
+    /// The load comes and goes: the moods follow from it.
+    pub(crate) on_demand: bool,
+    /// So often everybody is stopped at once, the supervisor too.
+    pub(crate) suspends: u64,
     /// The slot in which everything crashes.
     pub(crate) cursed: Option<SlotId>,
     /// How late the supervisor's loop may turn.
@@ -88,6 +100,7 @@ impl Nature {
             dies_serving: 15,
             deaf: 5,
             immortal: 1,
+            stalls: if dice.percent(50) { 40 } else { 5 },
             broken_generation: 15,
             cursed: dice.percent(30).then(|| slot(dice.within(0..=last))),
             ..calm
@@ -124,9 +137,22 @@ impl Nature {
 
     /// Nobody crashes, nobody is deaf.
     fn calm(kind: Kind, dice: &mut Dice) -> Self {
+        let settings = settings(kind, dice);
+        let on_demand = settings.elastic.is_some();
+        let is_watched = !settings.stall_warn.is_zero();
         Self {
             kind,
-            settings: settings(kind, dice),
+            settings,
+            stalls: 0,
+            lively: is_watched && dice.percent(80),
+            is_shared: dice.percent(25),
+            programs: !on_demand && dice.percent(12),
+            on_demand,
+            suspends: if dice.percent(30) {
+                dice.within(1..=3)
+            } else {
+                0
+            },
             unmade: 0,
             dies_early: 0,
             late: 0,
@@ -155,6 +181,12 @@ impl Nature {
         let mut next = settings(self.kind, dice);
         if dice.percent(50) {
             next.workers = self.settings.workers;
+        }
+        if dice.percent(50) {
+            next.stall_warn = self.settings.stall_warn;
+        }
+        if !self.on_demand {
+            next.elastic = None;
         }
         Some(next)
     }
@@ -205,12 +237,13 @@ pub(crate) fn accident(dice: &mut Dice) -> Exit {
 }
 
 fn request(dice: &mut Dice) -> Request {
-    match dice.within(0..=19) {
+    match dice.within(0..=20) {
         0..=6 => Request::Reload,
         7..=11 => Request::ScaleBy(1),
         12..=16 => Request::ScaleBy(-1),
         17 => Request::ScaleBy(dice.one(&[0, 3, -3, 7])),
         18 => Request::ScaleBy(dice.one(&[-1_000, 2_000, i32::MIN, i32::MAX])),
+        19 => Request::ScaleTo(dice.one(&[0, 1, 2, 3, 5, 8])),
         _ => Request::ScaleBy(2),
     }
 }
@@ -227,6 +260,18 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
     } else {
         dice.within(1..=6)
     };
+    let elastic = (kind == Kind::Ordinary && dice.percent(10)).then(|| Elastic {
+        least: u16::try_from(workers).expect("small"),
+        most: u16::try_from(workers + dice.within(0..=4)).expect("small"),
+    });
+    // Often nobody is watched: a life is longer without looks.
+    let stall_warn = match dice.within(0..=9) {
+        0..=6 => Duration::ZERO,
+        7 if dice.percent(20) => dice.millis(20..=200),
+        7..=8 => dice.millis(800..=1_600),
+        _ => dice.millis(200..=1_600),
+    };
+    let stall_limit = dice.percent(70).then(|| dice.millis(1_500..=8_000));
     Settings {
         workers: u16::try_from(workers).expect("small"),
         start_timeout: dice.millis(1_500..=10_000),
@@ -250,9 +295,9 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         backoff_most: first * u32::try_from(dice.within(1..=60)).expect("small"),
         calm_after: dice.millis(500..=10_000),
         intensity,
-        elastic: None,
-        stall_warn: Duration::ZERO,
-        stall_limit: None,
+        elastic,
+        stall_warn,
+        stall_limit,
         surge: 1_024,
         unavailable: 0,
         probation: Duration::ZERO,

@@ -6,6 +6,7 @@ use brigade_supervisor::plan::{
 };
 
 use super::ledger::{Broken, Course, Due, LOST_AFTER, Ledger, Promise, Rule, Stop, Told, hold};
+use super::load::bounds;
 
 impl Ledger {
     pub(crate) fn see_change(&mut self, change: &Change, now: Moment) -> Result<(), Broken> {
@@ -29,8 +30,20 @@ impl Ledger {
                 self.due.retain(|due| !matches!(due, Due::RolledBack(_)));
                 Ok(())
             }
-            Change::Scaled { to, .. } => {
-                self.pay(&Due::Say(change.clone()), Rule::Scale)?;
+            Change::WorkerBlocked {
+                worker,
+                lasts,
+                waiting,
+            } => self.see_blocked(worker, lasts, waiting, now),
+            Change::WorkerRecovered { worker, lasted } => self.see_recovered(worker, lasted, now),
+            Change::Scaled { from, to, because } => {
+                if let Scaling::Load { .. } = because {
+                    hold(from == self.wanted, Rule::Elastic, || format!("{change:?}"))?;
+                    self.see_load(from, to, now)?;
+                } else {
+                    self.pay(&Due::Say(change.clone()), Rule::Scale)?;
+                }
+                self.load_changed(now);
                 self.rewant(to, now);
                 self.revive(now);
                 Ok(())
@@ -54,8 +67,6 @@ impl Ledger {
             | Change::ScaleRefused { .. }
             | Change::ReloadProbation { .. }
             | Change::WorkerRecycling { .. }
-            | Change::WorkerBlocked { .. }
-            | Change::WorkerRecovered { .. }
             | Change::UpgradeStarted
             | Change::UpgradeRefused(_)
             | Change::UpgradeDone(_)
@@ -169,8 +180,9 @@ impl Ledger {
             Leaving::RollBack => Some(record.generation) == self.dropped,
             Leaving::Scale if self.is_wanted(slot) => record.generation != self.committed,
             Leaving::Scale => {
+                // A blocked one serves nobody, so the others need not be those that are to stay.
                 let others = self.wanted_slots().any(|slot| self.slot_serves(slot));
-                others && self.is_quiet(slot, now)
+                (others || self.is_blocked(id)) && self.is_quiet(slot, now)
             }
         };
         hold(holds, Rule::Leaving, what)?;
@@ -190,11 +202,13 @@ impl Ledger {
                 (Deadline::Drain | Deadline::Cut, Told::Cut { until }) => until <= now,
                 (Deadline::Kill, Told::Kill { first, .. }) => first + LOST_AFTER <= now,
                 (Deadline::Start | Deadline::Drain | Deadline::Cut | Deadline::Kill, _) => false,
+                (Deadline::Stall, Told::Nothing) => self.is_hopeless_stall(id, now),
                 (Deadline::Stall, _) => false,
             });
         hold(late, Rule::Ladder, || {
             format!("{id} is not late for its {deadline:?}: {record:?}")
         })?;
+        self.due.retain(|due| *due != Due::Stalled(id));
         let staged = self.staged().map(|(staged, _)| staged);
         if deadline == Deadline::Start && record.map(|record| record.generation) == staged {
             self.owe(Due::RolledBack(id));
@@ -244,6 +258,9 @@ impl Ledger {
                     until: until.min(now + drain),
                 },
                 Told::Cut { until } if how <= Haste::Cut => Told::Cut {
+                    until: until.min(now + kill),
+                },
+                Told::Abort { until } if how <= Haste::Cut => Told::Abort {
                     until: until.min(now + kill),
                 },
                 other => other,
@@ -317,17 +334,37 @@ impl Ledger {
 
     /// A reload is over: the scale orders that waited for it are followed.
     pub(crate) fn owe_postponed(&mut self, now: Moment) {
+        let mut wanted = self.wanted;
+        if let Some(to) = self.processors.take() {
+            wanted = self.owe_processors(to);
+        }
         let by = std::mem::take(&mut self.postponed);
-        let asked = (i64::from(self.wanted) + by).clamp(1, 1024);
+        let (least, most) = bounds(&self.settings);
+        let asked = (i64::from(wanted) + by).clamp(i64::from(least), i64::from(most));
         let to = u16::try_from(asked).expect("bounded");
-        if to != self.wanted {
+        if to != wanted && by != 0 {
             self.owe(Due::Say(Change::Scaled {
-                from: self.wanted,
+                from: wanted,
                 to,
                 because: Scaling::Asked,
             }));
         } else if by != 0 {
             self.revive(now);
+            self.load_changed(now);
         }
+    }
+
+    /// There are so many processors: how many workers there will be.
+    pub(crate) fn owe_processors(&mut self, to: u16) -> u16 {
+        let (least, most) = bounds(&self.settings);
+        let to = to.clamp(least, most);
+        if to != self.wanted {
+            self.owe(Due::Say(Change::Scaled {
+                from: self.wanted,
+                to,
+                because: Scaling::Processors,
+            }));
+        }
+        to
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use brigade_shared::id::{Generation, SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Change, Haste, Leaving, Moment, Scaling, Verdict};
+use brigade_supervisor::plan::{
+    Action, Change, Deadline, Haste, Leaving, Moment, Scaling, Verdict,
+};
 
 use super::ledger::{
     Broken, Course, Due, KILL_AGAIN, LOST_AFTER, Ledger, Promise, Record, Rule, SlotBook, Told,
@@ -34,7 +36,7 @@ impl Ledger {
             Action::Drain { worker, within } => self.see_drain(*worker, *within, now),
             Action::Cut(worker) => self.see_cut(*worker, now),
             Action::Kill(worker) => self.see_kill(*worker, now),
-            Action::LoadConfig => self.see_load(),
+            Action::LoadConfig => self.see_load_order(),
             Action::StageConfig(generation) => self.see_stage(*generation),
             Action::CommitConfig(generation) => self.see_commit(*generation, now),
             Action::DropConfig(generation) => self.see_drop(*generation, now),
@@ -47,8 +49,11 @@ impl Ledger {
             }
             Action::Announce(change) => self.see_change(change, now),
             Action::Finish(verdict) => self.see_finish(*verdict, now),
-            Action::Look | Action::Doze | Action::Relieve(_) => Ok(()),
-            Action::Ask(_) | Action::Abort(_) => unasked(action),
+            Action::Look => self.see_look(now),
+            Action::Doze => self.see_doze(),
+            Action::Relieve(relief) => self.see_relieve(relief, now),
+            Action::Ask(worker) => self.see_ask(*worker, now),
+            Action::Abort(worker) => self.see_abort(*worker, now),
             Action::CloseRetired => self.see_close_retired(now),
             Action::AskSentinel => unasked(action),
             Action::ExecNew | Action::ExecOld | Action::ForgetOld => unasked(action),
@@ -116,6 +121,7 @@ impl Ledger {
         })?;
         // If nobody serves when the turn is over, all that are to stay get them (after.rs).
         let served = slots.iter().all(|slot| self.slot_serves(*slot));
+        self.unsteady = now;
         let all = self.wanted_slots().eq(slots.iter().copied());
         hold(served || all, Rule::Steering, || {
             format!("{slots:?} are steered to, but not all of them serve")
@@ -235,7 +241,7 @@ impl Ledger {
         let in_time = match record.told {
             Told::Nothing => dismissed && (record.ready.is_none() || how >= Some(Haste::Cut)),
             Told::Drain { until } => until <= now || overstayed || how >= Some(Haste::Cut),
-            Told::Cut { .. } | Told::Kill { .. } => false,
+            Told::Cut { .. } | Told::Abort { .. } | Told::Kill { .. } => false,
         };
         hold(in_time, Rule::Ladder, || {
             format!("cut of {id}, who was told {:?}", record.told)
@@ -254,6 +260,7 @@ impl Ledger {
             Told::Kill { first, last } => {
                 (last + KILL_AGAIN <= now || first + LOST_AFTER <= now, first)
             }
+            Told::Abort { until } => (until <= now || how == Some(Haste::Kill), now),
             // That it is overdue was checked when it was said.
             Told::Nothing | Told::Drain { .. } | Told::Cut { .. } => {
                 (overdue || how == Some(Haste::Kill), now)
@@ -266,7 +273,20 @@ impl Ledger {
         Ok(())
     }
 
-    fn see_load(&mut self) -> Result<(), Broken> {
+    fn see_abort(&mut self, id: WorkerId, now: Moment) -> Result<(), Broken> {
+        let until = now + self.settings.kill_timeout;
+        let stalled = self.said.contains(&Change::WorkerOverdue {
+            worker: id,
+            deadline: Deadline::Stall,
+        });
+        let record = self.living(id, "abort")?;
+        let right = stalled && record.told == Told::Nothing && record.ready.is_some();
+        hold(right, Rule::Ladder, || format!("abort of {id}: {record:?}"))?;
+        record.told = Told::Abort { until };
+        Ok(())
+    }
+
+    fn see_load_order(&mut self) -> Result<(), Broken> {
         let idle = self.course == Course::Idle && self.stop.is_none();
         hold(idle, Rule::Reload, || {
             format!("configuration read during {:?}", self.course)
@@ -282,7 +302,7 @@ impl Ledger {
     }
 
     fn see_stage(&mut self, generation: Generation) -> Result<(), Broken> {
-        let Course::Loaded(settings) = self.course.clone() else {
+        let Course::Loaded(mut settings) = self.course.clone() else {
             let words = format!("generation {generation} staged during {:?}", self.course);
             return Err(Broken::new(Rule::Reload, words));
         };
@@ -291,6 +311,9 @@ impl Ledger {
             format!("generation {generation} is not the next")
         })?;
         self.newest = generation;
+        if let Some(bounds) = settings.elastic {
+            settings.workers = self.wanted.clamp(bounds.least, bounds.most);
+        }
         self.course = Course::Staged {
             generation,
             settings,
@@ -321,6 +344,8 @@ impl Ledger {
         self.retired = Some(now + self.settings.settle);
         self.most = self.most.max(self.most_processes());
         self.owe(Due::Say(Change::ReloadDone(generation)));
+        self.processors = None;
+        self.load_changed(now);
         let (from, to) = (self.wanted, self.settings.workers);
         if from != to {
             self.owe(Due::Say(Change::Scaled {
@@ -359,7 +384,8 @@ impl Ledger {
     /// Workers that were killed for being late are nobody's holders any more.
     pub(crate) fn disown(&mut self, because: Leaving, whom: impl Fn(&Record) -> bool) {
         for record in self.workers.values_mut() {
-            if record.alive && matches!(record.told, Told::Kill { .. }) && whom(record) {
+            let dying = matches!(record.told, Told::Kill { .. } | Told::Abort { .. });
+            if record.alive && dying && whom(record) {
                 record.because.get_or_insert(because);
             }
         }

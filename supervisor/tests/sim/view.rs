@@ -29,7 +29,10 @@ impl Ledger {
             let record = self.workers.get(&id);
             record.is_some_and(|r| r.alive && r.told == Told::Nothing && r.ready.is_some() == ready)
         };
-        let killed = |id: &WorkerId| matches!(self.workers[id].told, Told::Kill { .. });
+        let killed = |id: &WorkerId| {
+            let told = self.workers[id].told;
+            matches!(told, Told::Kill { .. } | Told::Abort { .. })
+        };
         let promise = self.slots[usize::from(view.slot.0)].promise;
         let (holder, right) = match view.state {
             SlotState::Empty => (0, true),

@@ -7,8 +7,10 @@ use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{Action, Event, Fleet, Look, Moment, Request};
 
+use super::crowd::{Crowd, Kind as Watchable, REACTION};
 use super::dice::Dice;
 use super::ledger::{Broken, Ledger, Rule};
+use super::moods::{self, Turn};
 use super::nature::{Kind, Nature, accident, is_broken};
 
 /// More turns than any seed should need: a fleet that runs in circles is stopped here.
@@ -25,6 +27,9 @@ pub(crate) struct World {
     future: BTreeMap<(Moment, u64), Happening>,
     happenings: u64,
     processes: BTreeMap<WorkerId, Process>,
+    crowd: Crowd,
+    /// What a look has found that is not answered yet.
+    seen: Option<Look>,
     trace: Trace,
 }
 
@@ -40,6 +45,8 @@ enum Happening {
     Ready(WorkerId),
     /// A process ends, if it still lives.
     Ends(WorkerId, Exit),
+    /// A process or the world goes on in a way that the supervisor does not hear of.
+    Turns(Turn),
     /// The operators have had enough.
     Enough,
 }
@@ -47,6 +54,7 @@ enum Happening {
 /// A process and its character.
 #[derive(Clone, Debug)]
 struct Process {
+    slot: SlotId,
     alive: bool,
     deaf_to_drain: bool,
     deaf_to_cut: bool,
@@ -72,10 +80,15 @@ impl World {
             future: BTreeMap::new(),
             happenings: 0,
             processes: BTreeMap::new(),
+            crowd: Crowd::default(),
+            seen: None,
             trace: Trace::new(),
         };
         for (at, request) in world.nature.requests(&mut world.dice) {
             world.at(at, Happening::Heard(Event::Asked(request)));
+        }
+        for (at, turn) in moods::of_world(&world.nature, &mut world.dice) {
+            world.at(at, Happening::Turns(turn));
         }
         world.at(world.nature.horizon, Happening::Enough);
         world
@@ -122,6 +135,10 @@ impl World {
             self.ledger.see(&action, self.now)?;
             self.obey(action);
         }
+        if self.crowd.stirs() {
+            self.crowd.doze(false);
+            self.after(REACTION, Happening::Heard(Event::Stirred));
+        }
         self.ledger
             .after_turn(self.fleet.next_deadline(), self.now)?;
         self.ledger.compare(&self.fleet, self.now)
@@ -129,6 +146,15 @@ impl World {
 
     /// What the supervisor hears next: the world's next fact, or that its own deadline has come.
     fn next_event(&mut self) -> Result<Option<Event>, Broken> {
+        // A look is answered in the same breath, but a breath may be held.
+        if let Some(look) = self.seen.take() {
+            self.now += Duration::from_micros(self.dice.within(0..=900));
+            if self.nature.suspends > 0 && self.dice.percent(1) {
+                let lasts = self.dice.millis(1..=5_000);
+                self.suspend(lasts);
+            }
+            return Ok(Some(Event::Looked(look)));
+        }
         loop {
             let happens = self.future.first_key_value().map(|(&(at, _), _)| at);
             let deadline = self.fleet.next_deadline();
@@ -154,11 +180,54 @@ impl World {
         }
     }
 
+    fn suspend(&mut self, lasts: Duration) {
+        // Who starts while it is suspended is late; that is no quiet world's business.
+        let longest = if self.nature.kind == Kind::Quiet && self.ledger.anybody_starts() {
+            Duration::from_millis(50)
+        } else {
+            lasts
+        };
+        let lasts = lasts.min(longest);
+        self.now += lasts;
+        self.crowd.suspend(lasts);
+        self.ledger.suspended = self.now;
+        if let Some(stop) = &mut self.ledger.stop {
+            stop.finish_by += lasts;
+        }
+    }
+
+    /// Something goes on; if the supervisor dozes it may wake.
+    fn turns(&mut self, turn: Turn) {
+        match turn {
+            Turn::Mood(id, mood) => self.crowd.change(id, mood, self.now),
+            Turn::Word(id) => {
+                // One that outlives the fleet has nobody to tell.
+                let rhythm = self.crowd.word(id, self.now);
+                if let Some(rhythm) = rhythm.filter(|_| !self.fleet.is_over()) {
+                    self.after(rhythm, Happening::Turns(Turn::Word(id)));
+                }
+            }
+            Turn::Arrives => {
+                let shared = self.nature.is_shared;
+                self.crowd.arrive(&mut self.dice, shared, self.now);
+            }
+            Turn::Demand(demand) => self.crowd.set_demand(demand, self.now),
+            Turn::Suspended(lasts) => self.suspend(lasts),
+        }
+    }
+
     fn come_true(&mut self, happening: Happening) -> Result<Option<Event>, Broken> {
         Ok(match happening {
             Happening::Heard(event) => Some(event),
             Happening::Ready(id) => self.lives(id).then(|| self.becomes_ready(id)),
             Happening::Ends(id, exit) => self.lives(id).then(|| self.ends(id, exit)),
+            Happening::Turns(turn) => {
+                self.turns(turn);
+                self.crowd.stirs().then(|| {
+                    self.crowd.doze(false);
+                    Event::Stirred
+                })
+            }
             Happening::Enough => {
                 self.ledger.before_the_last_stop(self.now)?;
                 self.schedule_stops();
@@ -176,12 +245,25 @@ impl World {
             let twice = self.dice.millis(0..=2_000);
             self.after(twice, Happening::Heard(Event::Ready(id)));
         }
+        let record = self.ledger.workers.get(&id);
+        let generation = record.map_or(Generation::FIRST, |record| record.generation);
+        let settings = self.ledger.settings_of(generation).clone();
+        let kind = moods::kind(&self.nature, &settings, &mut self.dice);
+        let (mood, turns) = moods::of_process(id, &self.nature, &settings, &mut self.dice);
+        self.crowd.add(id, process.slot, kind, mood, self.now);
+        for (at, turn) in turns {
+            self.after(at, Happening::Turns(turn));
+        }
+        if let Watchable::Program(Some(_)) = kind {
+            self.turns(Turn::Word(id));
+        }
         Event::Ready(id)
     }
 
     fn ends(&mut self, id: WorkerId, exit: Exit) -> Event {
         let process = self.processes.get_mut(&id).expect("known");
         process.alive = false;
+        self.crowd.remove(id);
         if process.liar {
             let after_death = self.dice.millis(0..=3_000);
             let lie = match self.dice.within(0..=3) {
@@ -203,6 +285,8 @@ impl World {
                 generation,
             } => self.spawn(worker, slot, generation),
             Action::Drain { worker, within } => self.drain(worker, within),
+            // Whoever stands still does not hear.
+            Action::Cut(worker) if self.crowd.is_stuck(worker) => {}
             Action::Cut(worker) => {
                 if self
                     .processes
@@ -231,14 +315,28 @@ impl World {
                 let after = self.dice.millis(0..=100);
                 self.after(after, Happening::Heard(answer));
             }
-            Action::OpenSlot(_) | Action::CloseSlot(_) | Action::Steer(_) => {}
+            Action::Abort(worker) => {
+                if self
+                    .processes
+                    .get(&worker)
+                    .is_some_and(|process| !process.deaf_to_cut)
+                {
+                    let after = self.dice.millis(0..=50);
+                    self.after(after, Happening::Ends(worker, Exit::Signal(6)));
+                }
+            }
+            Action::OpenSlot(_) => self.crowd.open(),
+            Action::CloseSlot(slot) => self.crowd.close(slot),
+            Action::Steer(slots) => self.crowd.steer(&slots),
+            Action::Relieve(relief) => self.crowd.relieve(&relief, self.now),
+            Action::Ask(worker) => self.crowd.ask(worker, self.now),
+            Action::Doze => self.crowd.doze(true),
+            Action::Look => {
+                self.seen = Some(self.crowd.look(&mut self.dice, self.now));
+                self.ledger.watch.truth = self.crowd.stuck();
+            }
             Action::StageConfig(_) | Action::CommitConfig(_) | Action::DropConfig(_) => {}
             Action::CloseListeners | Action::Announce(_) | Action::Finish(_) => {}
-            Action::Look => {
-                let found = Event::Looked(Look::default());
-                self.after(Duration::ZERO, Happening::Heard(found));
-            }
-            Action::Ask(_) | Action::Abort(_) | Action::Doze | Action::Relieve(_) => {}
             Action::CloseRetired | Action::AskSentinel => {}
             Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
         }
@@ -274,6 +372,7 @@ impl World {
             (self.dice.millis(0..=longest), accident(&mut self.dice))
         });
         let process = Process {
+            slot,
             alive: true,
             deaf_to_drain: self.dice.percent(nature.deaf),
             deaf_to_cut: self.dice.percent(nature.deaf),
@@ -288,7 +387,7 @@ impl World {
         let Some(process) = self.processes.get(&id) else {
             return;
         };
-        if process.deaf_to_drain {
+        if process.deaf_to_drain || self.crowd.is_stuck(id) {
             return;
         }
         let longest = u64::try_from(within.as_millis()).expect("short").min(6_000);
