@@ -118,7 +118,7 @@ impl Hands {
 
     /// Others serve from now on what waits for these.
     pub(crate) fn relieve(&mut self, relief: Relief) {
-        self.attention.relieving.begin(relief);
+        self.attention.relieving.begin(relief, &self.roster);
         self.with_crew(Relieving::tick);
     }
 
@@ -141,6 +141,11 @@ impl Hands {
                 relieving.take_from(*queue, &mut crew);
             }
         }
+    }
+
+    /// Nothing is left on its way to a worker.
+    pub(crate) fn gather(&mut self) {
+        self.with_crew(Relieving::gather);
     }
 
     /// A worker has passed a connection on.
@@ -241,11 +246,12 @@ impl Hands {
     fn with_scene<T>(&mut self, act: impl FnOnce(&mut Lookout, &mut Scene<'_>) -> T) -> T {
         let queues: Vec<Waiting<'_>> = self.listeners.queues().collect();
         let board = Arc::clone(self.nursery.ledger.board());
-        let configs = &self.configs;
+        let (configs, relieving) = (&self.configs, &self.attention.relieving);
         let mut scene = Scene {
             roster: &mut self.roster,
             board: &board,
             queues: &queues,
+            on_their_way: &|worker| relieving.on_their_way(worker),
             memory_limit: &|generation| configs.memory_limit(generation),
         };
         act(&mut self.attention.lookout, &mut scene)

@@ -49,6 +49,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) roster: &'a mut Roster,
     pub(crate) board: &'a Board,
     pub(crate) queues: &'a [Waiting<'a>],
+    /// How many connections are on their way to a worker: they wait for it as those in its queue.
+    pub(crate) on_their_way: &'a dyn Fn(WorkerId) -> u64,
     /// How much memory workers of a generation may use; none: as much as they like.
     pub(crate) memory_limit: &'a dyn Fn(Generation) -> Option<u64>,
 }
@@ -64,7 +66,7 @@ impl Lookout {
 
     /// Looks at every worker that serves, and at every queue.
     pub(crate) fn look(&mut self, scene: &mut Scene<'_>) -> Look {
-        let (waiting, waiting_shared) = self.count(scene.queues);
+        let (waiting, waiting_shared) = self.count(scene);
         self.note_waiting(&waiting, scene.board);
         let memory = measure(scene);
         let now_ns = monotonic_ns();
@@ -115,10 +117,15 @@ impl Lookout {
     }
 
     /// How many wait, for each slot and for all.
-    fn count(&mut self, queues: &[Waiting<'_>]) -> (Vec<(SlotId, u32)>, u32) {
+    fn count(&mut self, scene: &Scene<'_>) -> (Vec<(SlotId, u32)>, u32) {
         let mut own: BTreeMap<SlotId, u32> = BTreeMap::new();
         let mut shared = 0_u32;
-        for queue in ready_queues(queues) {
+        for (worker, member) in scene.roster.all() {
+            let waiting = u32::try_from((scene.on_their_way)(worker)).unwrap_or(u32::MAX);
+            let sum = own.entry(member.slot).or_default();
+            *sum = sum.saturating_add(waiting);
+        }
+        for queue in ready_queues(scene.queues) {
             let waiting = match queue.address {
                 Address::Tcp(_) => tcp_waiting(queue.socket).ok(),
                 Address::Unix(_) | Address::Abstract(_) => self.diag.waiting(queue.socket),

@@ -3,12 +3,16 @@
 //!
 //! ```text
 //!   a relieved queue --accept--+
-//!                              +--> adrift --Order::Serve--> a worker of `by`
-//!   Fact::Passed of a worker --+      |  ^
-//!                                     +--+ nobody can take it now: kept, tried again
+//!                              +--> adrift --Order::Serve--> lent --claimed--> a worker's own
+//!   Fact::Passed of a worker --+    |  ^  ^                   |
+//!                                   +--+  +-------------------+
+//!              nobody can take it now:     the worker is dead or blocked: taken back
+//!              kept, tried again
 //! ```
 //!
 //! What is adrift is never dropped while anybody may come to serve it.
+
+mod lent;
 
 use std::collections::VecDeque;
 use std::io;
@@ -23,7 +27,9 @@ use tracing::warn;
 use crate::listen::Waiting;
 use crate::orders;
 use crate::plan::Relief;
-use crate::roster::{Member, Roster};
+use crate::roster::{Member, Roster, Tie};
+
+use lent::Lent;
 
 /// So many connections are taken from one queue in one turn.
 const BATCH: usize = 64;
@@ -40,6 +46,7 @@ const LOG_PACE: Duration = Duration::from_secs(10);
 pub(crate) struct Relieving {
     relief: Relief,
     adrift: VecDeque<Adrift>,
+    lent: Lent,
     /// The fleet stops: whoever still lives is better than nobody.
     is_last_call: bool,
     again: Option<Instant>,
@@ -95,9 +102,11 @@ impl Relieving {
         &self.relief
     }
 
-    /// From now on.
-    pub(crate) fn begin(&mut self, relief: Relief) {
+    /// From now on. Programs can't be handed anything, and relieve nobody.
+    pub(crate) fn begin(&mut self, relief: Relief, roster: &Roster) {
         self.relief = relief;
+        let has_link = |worker| roster.get(worker).is_some_and(|one| one.link().is_some());
+        self.relief.by.retain(|worker| has_link(*worker));
         // Those that are new among them may have room.
         self.again = None;
     }
@@ -142,7 +151,24 @@ impl Relieving {
 
     /// When to come back although nothing has happened.
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.want.until.into_iter().chain(self.again).min()
+        let lent = self.lent.deadline();
+        self.want
+            .until
+            .into_iter()
+            .chain(self.again)
+            .chain(lent)
+            .min()
+    }
+
+    /// How many connections are on their way to this worker.
+    pub(crate) fn on_their_way(&self, worker: WorkerId) -> u64 {
+        self.lent.count(worker)
+    }
+
+    /// Takes back all that nobody has claimed yet: another program goes on with it.
+    pub(crate) fn gather(&mut self, crew: &mut Crew<'_>) {
+        self.adrift.extend(self.lent.take_back(crew, |_| true));
+        self.again = None;
     }
 
     /// Tries again what is due to be tried again. To be called every turn.
@@ -150,8 +176,28 @@ impl Relieving {
         let now = Instant::now();
         // Whether descriptors are to be had again shows at the next accept.
         self.want.until = self.want.until.filter(|until| *until > now);
+        self.take_back(crew);
         if self.again.is_none_or(|again| again <= now) {
             self.hand_over(crew);
+        }
+    }
+
+    /// Takes back what is in the channel of a worker that has ended, or that others relieve now:
+    /// it blocks or leaves.
+    fn take_back(&mut self, crew: &Crew<'_>) {
+        self.lent.settle(crew);
+        let by = &self.relief.by;
+        let is_anybody_able = !by.is_empty() && !self.is_last_call;
+        let back = self.lent.take_back(crew, |worker| {
+            let has_ended = crew
+                .roster
+                .get(worker)
+                .is_none_or(|member| member.has_ended);
+            has_ended || is_anybody_able && !by.contains(&worker)
+        });
+        if !back.is_empty() {
+            self.adrift.extend(back);
+            self.again = None;
         }
     }
 
@@ -232,21 +278,28 @@ impl Relieving {
         if self.adrift.is_empty() {
             return;
         }
+        self.lent.settle(crew);
         let mut ranks = self.ranks(crew);
         let is_anybody_able = !ranks.is_empty();
         let mut kept = VecDeque::new();
         for adrift in std::mem::take(&mut self.adrift) {
             let socket = adrift.connection.as_fd();
-            let is_given = if is_anybody_able {
+            let given = if is_anybody_able {
                 give(socket, &mut ranks, crew)
             } else {
                 give_back(&adrift, crew)
             };
-            if !is_given {
-                kept.push_back(adrift);
+            match given {
+                Some(worker) => self.lent.lend(worker, adrift),
+                None => kept.push_back(adrift),
             }
         }
         self.adrift = kept;
+        let is_program = |(_, member): (_, &Member)| matches!(member.tie, Tie::Program { .. });
+        if crew.roster.all().any(is_program) {
+            // Nor will anybody come who can be handed something.
+            self.end();
+        }
         // Without anybody able there is nothing to try before the next relief, unless the one who
         // has passed it on only had no room.
         let mut senders = self.adrift.iter().filter_map(|one| one.from);
@@ -262,7 +315,7 @@ impl Relieving {
     /// To whom connections may be given, and how many each has.
     fn ranks(&self, crew: &Crew<'_>) -> Vec<Rank> {
         let of = |member: &Member| Rank {
-            connections: weight(member, crew.board),
+            connections: self.weight(member, crew.board),
             worker: member.worker,
         };
         let by = self.relief.by.iter();
@@ -279,6 +332,13 @@ impl Relieving {
         let living = all.filter(|member| member.finishes() && member.link().is_some());
         living.map(of).collect()
     }
+
+    /// The connections that a worker holds, and those that are on their way to it.
+    fn weight(&self, member: &Member, board: &Board) -> u64 {
+        let glance = board.row(member.row).glance(0);
+        let held = glance.map_or(0, |glance| glance.connections);
+        held.saturating_add(self.lent.count(member.worker))
+    }
 }
 
 /// A worker and what it holds.
@@ -288,42 +348,36 @@ struct Rank {
     worker: WorkerId,
 }
 
-/// Gives a connection to the lightest; those whose channel is full are not asked again this time.
-fn give(connection: BorrowedFd<'_>, ranks: &mut Vec<Rank>, crew: &mut Crew<'_>) -> bool {
+/// Gives a connection to the lightest, and tells to whom; those whose channel is full are not asked
+/// again this time.
+fn give(
+    connection: BorrowedFd<'_>,
+    ranks: &mut Vec<Rank>,
+    crew: &mut Crew<'_>,
+) -> Option<WorkerId> {
     while let Some(index) = (0..ranks.len()).min_by_key(|index| ranks[*index]) {
         let worker = ranks[index].worker;
-        let given = crew.roster.get_mut(worker).is_some_and(|member| {
-            let given = orders::serve(member, connection).is_ok();
-            member.handed += u64::from(given);
-            given
-        });
-        if given {
+        let member = crew.roster.get_mut(worker);
+        if member.is_some_and(|member| hand(member, connection)) {
             ranks[index].connections += 1;
-            return true;
+            return Some(worker);
         }
         ranks.swap_remove(index);
     }
-    false
+    None
 }
 
 /// To the worker that has passed it on, which serves it then.
-fn give_back(adrift: &Adrift, crew: &mut Crew<'_>) -> bool {
+fn give_back(adrift: &Adrift, crew: &mut Crew<'_>) -> Option<WorkerId> {
     let sender = adrift.from.and_then(|from| crew.roster.get_mut(from));
-    let Some(member) = sender.filter(|member| member.serves()) else {
-        return false;
-    };
-    let is_given = orders::serve(member, adrift.connection.as_fd()).is_ok();
-    member.handed += u64::from(is_given);
-    is_given
+    let member = sender.filter(|member| member.serves())?;
+    hand(member, adrift.connection.as_fd()).then_some(member.worker)
 }
 
-/// The connections that a worker holds, and those that are on their way to it.
-fn weight(member: &Member, board: &Board) -> u64 {
-    let glance = board.row(member.row).glance(0);
-    glance.map_or(member.handed, |glance| {
-        let on_their_way = member.handed.saturating_sub(glance.taken);
-        glance.connections.saturating_add(on_their_way)
-    })
+fn hand(member: &mut Member, connection: BorrowedFd<'_>) -> bool {
+    let is_handed = orders::serve(member, connection).is_ok();
+    member.handed += u64::from(is_handed);
+    is_handed
 }
 
 #[cfg(test)]

@@ -90,8 +90,11 @@ fn rolls_back(name: &'static str, options: &[&str], words: &str, dies: bool) -> 
         assert_eq!(old, workers, "the old generation never left");
         brigade.until("the new one has left", || brigade.workers() == workers);
     });
-    // What was in flight on a worker of the new generation that died may be lost.
-    let crashes = brigade.events("worker.crashed").into_iter();
+    // What was in flight on a worker of the new generation that died may be lost, also if it died
+    // while it was leaving.
+    let left = brigade.events("worker.left").into_iter();
+    let left = left.filter(|event| event.number("signal").is_some());
+    let crashes = brigade.events("worker.crashed").into_iter().chain(left);
     let kill = |event: Event| Kill {
         process: Process(event.pid()),
         begin: event.at - Duration::from_millis(200),

@@ -1,5 +1,6 @@
 //! What a worker is told: by the supervisor over the link, or by a signal.
 
+use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -81,7 +82,9 @@ impl<'a> Orders<'a> {
         let mut connections = Vec::new();
         loop {
             match self.link.channel.receive_with() {
-                (Received::Message(Order::Serve), Some(connection)) => connections.push(connection),
+                (Received::Message(Order::Serve), connection) if self.link.claims() => {
+                    connections.extend(connection);
+                }
                 (Received::Message(_) | Received::Nonsense(_), _) => {}
                 (Received::Nothing | Received::Closed, _) => return connections,
             }
@@ -97,6 +100,8 @@ struct Link<'a> {
     /// the channel does the reading.
     watched: UnixDatagram,
     row: Row<'static>,
+    /// How many connections were handed to this worker.
+    handed: Cell<u64>,
 }
 
 impl<'a> Link<'a> {
@@ -107,7 +112,16 @@ impl<'a> Link<'a> {
             channel,
             watched,
             row,
+            handed: Cell::new(0),
         })
+    }
+
+    /// Whether the connection that has just come is still ours: the supervisor takes back what a
+    /// worker does not come to, and somebody else serves it then.
+    fn claims(&self) -> bool {
+        let number = self.handed.get();
+        self.handed.set(number + 1);
+        self.row.claim(number)
     }
 
     /// What the supervisor orders; nothing once it is dead.
@@ -122,6 +136,7 @@ impl<'a> Link<'a> {
                 return None;
             };
             match received {
+                Received::Message(Order::Serve) if !self.claims() => {}
                 Received::Message(order) => match (order, descriptor) {
                     (Order::Drain { deadline_ms }, _) => {
                         return Some(Instruction::Drain(Duration::from_millis(deadline_ms)));

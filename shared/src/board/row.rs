@@ -22,6 +22,7 @@ const TURNS: usize = 9;
 const ANSWERS: usize = 10;
 const CONNECTIONS: usize = 16;
 const REQUESTS: usize = 17;
+const CLAIMED: usize = 18;
 const REQUEST: usize = 24;
 const _: () = assert!(REQUEST + request::WORDS <= counters::FIRST);
 
@@ -124,6 +125,26 @@ impl<'a> Row<'a> {
         self.count(Counter::Taken, 1);
     }
 
+    /// The worker claims a connection that was handed to it, by its number among all those, from 0
+    /// and in their order. False if it was taken back meanwhile.
+    #[must_use]
+    pub fn claim(self, number: u64) -> bool {
+        word::exchange(&self.0[CLAIMED], number, number + 1)
+    }
+
+    /// The supervisor takes back what the worker has not claimed of so many connections that were
+    /// handed to it. Tells how many it had claimed, or lost in this way before.
+    #[must_use]
+    pub fn take_back(self, handed: u64) -> u64 {
+        word::swap(&self.0[CLAIMED], handed)
+    }
+
+    /// How many of the connections that were handed to the worker it has claimed, or lost again.
+    #[must_use]
+    pub fn claimed(self) -> u64 {
+        word::get(&self.0[CLAIMED])
+    }
+
     /// A connection is gone.
     pub fn connection_closed(self) {
         word::subtract(&self.0[CONNECTIONS], 1);
@@ -205,7 +226,6 @@ impl<'a> Row<'a> {
             answered: classes
                 .into_iter()
                 .fold(0, |sum, class| sum.wrapping_add(counters.get(class))),
-            taken: counters.get(Counter::Taken),
         })
     }
 
@@ -251,8 +271,6 @@ pub struct Glance {
     pub connections: u64,
     /// Requests answered.
     pub answered: u64,
-    /// Connections that somebody else had accepted and this worker has taken.
-    pub taken: u64,
 }
 
 /// What a row said.

@@ -21,6 +21,7 @@ pub(crate) fn leap(leap: Leap, fleet: &Fleet, hands: &mut Hands, began: Instant)
     // Fewer lines to take along.
     log::flush();
     hands.passing.flush();
+    hands.gather();
     // Held until the exec: the document names it.
     let own = exec::keep_own().map_err(|error| format!("this program's own file: {error}"));
     let written = own.and_then(|own| Ok((write(leap, fleet, hands, began, &own)?, own)));

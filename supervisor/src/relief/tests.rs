@@ -1,11 +1,12 @@
 //! Real sockets and channels, no processes.
 
+use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
-use brigade_shared::board::{Board, Counter, Ledger, RowState};
+use brigade_shared::board::{Board, Ledger, RowState};
 use brigade_shared::channel::{Channel, Received};
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::message::{Fact, Order};
@@ -13,13 +14,14 @@ use brigade_shared::seat::Address;
 
 use super::{BATCH, Crew, Relieving, Waiting};
 use crate::plan::Relief;
-use crate::roster::{Member, Roster, Standing};
+use crate::roster::{Member, Roster, Standing, Tie};
 
 /// Workers as the supervisor knows them, the other ends of their channels, and a queue.
 struct Scene {
     ledger: Ledger,
     roster: Roster,
-    ends: Vec<Channel<Fact, Order>>,
+    /// With how many connections have come there.
+    ends: Vec<(Channel<Fact, Order>, Cell<u64>)>,
     queue: TcpListener,
     address: Address,
     relieving: Relieving,
@@ -44,7 +46,7 @@ impl Scene {
             scene.ledger.board().row(row).set_state(RowState::Ready);
             let (member, end) = Member::for_tests(worker, slot, row);
             scene.roster.enter(worker, member);
-            scene.ends.push(end);
+            scene.ends.push((end, Cell::new(0)));
         }
         scene
     }
@@ -56,11 +58,12 @@ impl Scene {
     }
 
     fn change(&mut self, by: &[u64]) {
-        self.relieving.begin(Relief {
+        let relief = Relief {
             slots: vec![SlotId(0)],
             shared: false,
             by: by.iter().copied().map(WorkerId).collect(),
-        });
+        };
+        self.relieving.begin(relief, &self.roster);
     }
 
     fn connect(&self) -> TcpStream {
@@ -97,7 +100,26 @@ impl Scene {
 
     /// What each worker was given to serve.
     fn given(&self) -> Vec<usize> {
-        self.ends.iter().map(|end| drain(end).len()).collect()
+        let workers = 0..self.ends.len();
+        workers.map(|worker| self.receive(worker).len()).collect()
+    }
+
+    /// What a worker finds in its channel and can claim.
+    fn receive(&self, worker: usize) -> Vec<OwnedFd> {
+        let member = self.roster.get(WorkerId(worker as u64)).unwrap();
+        let row = self.ledger.board().row(member.row);
+        let (end, heard) = &self.ends[worker];
+        let claims = || row.claim(heard.replace(heard.get() + 1));
+        let mut found = Vec::new();
+        loop {
+            match end.receive_with() {
+                (Received::Message(Order::Serve), connection) if claims() => {
+                    found.extend(connection);
+                }
+                (Received::Message(_), _) => {}
+                _ => return found,
+            }
+        }
     }
 
     /// Fills a worker's channel until nothing fits; how much did.
@@ -109,26 +131,15 @@ impl Scene {
     }
 }
 
-fn drain(end: &Channel<Fact, Order>) -> Vec<OwnedFd> {
-    let mut found = Vec::new();
-    loop {
-        match end.receive_with() {
-            (Received::Message(Order::Serve), connection) => found.extend(connection),
-            (Received::Message(_), _) => {}
-            _ => return found,
-        }
-    }
-}
-
 #[test]
 fn what_waits_is_spread_over_those_who_serve_and_works() {
     let mut scene = Scene::new(3).relieved_by(&[1, 2]);
     let mut clients: Vec<_> = (0..10).map(|_| scene.connect()).collect();
     scene.take();
-    assert_eq!(drain(&scene.ends[0]).len(), 0, "not to the blocked one");
-    let mut given = drain(&scene.ends[1]);
+    assert_eq!(scene.receive(0).len(), 0, "not to the blocked one");
+    let mut given = scene.receive(1);
     assert_eq!(given.len(), 5);
-    given.extend(drain(&scene.ends[2]));
+    given.extend(scene.receive(2));
     assert_eq!(given.len(), 10);
     for (client, server) in clients.iter_mut().zip(given) {
         client.write_all(b"?").unwrap();
@@ -145,20 +156,19 @@ fn the_lightest_is_who_has_the_fewest_now_and_on_the_way() {
     (0..4).for_each(|_| row(1).connection_opened());
     let clients: Vec<_> = (0..4).map(|_| scene.connect()).collect();
     scene.take();
-    assert_eq!(scene.given(), [0, 0, 4], "the heavy one gets none");
+    assert_eq!(scene.relieving.on_their_way(WorkerId(1)), 0, "it is heavy");
     let more: Vec<_> = (0..2).map(|_| scene.connect()).collect();
     scene.take();
     assert_eq!(
         scene.given(),
-        [0, 1, 1],
-        "four are on their way to the other"
+        [0, 1, 5],
+        "four were on their way to the other"
     );
     let row = board.row(scene.roster.get(WorkerId(2)).unwrap().row);
-    row.count(Counter::Taken, 5);
     (0..5).for_each(|_| row.connection_opened());
     let last = scene.connect();
     scene.pass_on(last, 2);
-    assert_eq!(scene.given().iter().sum::<usize>(), 1);
+    assert_eq!(scene.given(), [0, 1, 0]);
     drop((clients, more));
 }
 
@@ -194,7 +204,7 @@ fn what_nobody_has_room_for_is_kept_and_tried_again() {
     assert!(scene.stuff(1) > 10);
     let clients: Vec<_> = (0..3).map(|_| scene.connect()).collect();
     scene.take();
-    assert_eq!(drain(&scene.ends[2]).len(), 3, "the other has room");
+    assert_eq!(scene.receive(2).len(), 3, "the other has room");
     scene.stuff(2);
     let last = scene.connect();
     scene.take();
@@ -204,10 +214,11 @@ fn what_nobody_has_room_for_is_kept_and_tried_again() {
         "the rest waits in the queue"
     );
     let due = scene.relieving.deadline().expect("it is tried again");
-    assert_eq!(drain(&scene.ends[1]).len(), 0);
+    assert_eq!(scene.receive(1).len(), 0);
     while std::time::Instant::now() < due {}
     scene.tick();
     assert_eq!(scene.given(), [0, 1, 0]);
+    scene.tick();
     assert_eq!(scene.relieving.deadline(), None);
     drop((clients, last));
 }
@@ -218,10 +229,12 @@ fn what_was_passed_on_goes_back_if_there_is_nobody_else() {
     let mut client = scene.connect();
     let accepted = scene.queue.accept().unwrap().0;
     scene.pass_on(accepted, 1);
-    let given = drain(&scene.ends[1]);
+    let given = scene.receive(1);
     let mut server = TcpStream::from(given.into_iter().next().unwrap());
     server.write_all(b"back").unwrap();
     drop(server);
+    // Until then it could have been taken back.
+    scene.tick();
     let mut text = String::new();
     client.read_to_string(&mut text).unwrap();
     assert_eq!(text, "back");
@@ -278,4 +291,79 @@ fn when_the_system_refuses_it_pauses_and_loses_nothing() {
     scene.take();
     assert_eq!(scene.given(), [0, 2]);
     drop((client, deaf));
+}
+
+#[test]
+fn what_a_worker_has_not_claimed_goes_to_others_when_it_blocks_and_is_not_its_own_any_more() {
+    let mut scene = Scene::new(3).relieved_by(&[1, 2]);
+    let clients: Vec<_> = (0..8).map(|_| scene.connect()).collect();
+    scene.take();
+    assert_eq!(scene.receive(1).len(), 4);
+    assert_eq!(
+        scene.relieving.on_their_way(WorkerId(1)),
+        4,
+        "not known yet"
+    );
+    // 1 has claimed all of its own, 2 blocks with its four.
+    scene.change(&[1]);
+    scene.tick();
+    assert_eq!(scene.relieving.on_their_way(WorkerId(2)), 0);
+    assert_eq!(scene.relieving.on_their_way(WorkerId(1)), 4);
+    assert_eq!(scene.receive(1).len(), 4);
+    assert_eq!(scene.receive(2).len(), 0, "it comes too late");
+    // What it gets afterwards is its own again.
+    scene.change(&[2]);
+    let last = scene.connect();
+    scene.take();
+    assert_eq!(scene.receive(2).len(), 1);
+    scene.tick();
+    assert_eq!(
+        scene.relieving.deadline(),
+        None,
+        "nothing is left to look at"
+    );
+    drop((clients, last));
+}
+
+#[test]
+fn what_was_in_the_channel_of_a_dead_worker_is_not_lost() {
+    let mut scene = Scene::new(3).relieved_by(&[1]);
+    let mut clients: Vec<_> = (0..3).map(|_| scene.connect()).collect();
+    scene.take();
+    let row = scene.roster.get(WorkerId(1)).unwrap().row;
+    assert!(scene.ledger.board().row(row).claim(0), "one died with it");
+    scene.roster.mark_ended(WorkerId(1));
+    scene.ends[1].0 = Channel::pair().unwrap().1;
+    scene.tick();
+    assert_eq!(scene.relieving.adrift().count(), 2);
+    scene.change(&[2]);
+    scene.tick();
+    let given = scene.receive(2);
+    assert_eq!(given.len(), 2);
+    for (client, server) in clients[1..].iter_mut().zip(given) {
+        let mut server = TcpStream::from(server);
+        server.write_all(b"served").unwrap();
+        let mut text = [0; 6];
+        client.read_exact(&mut text).unwrap();
+    }
+}
+
+#[test]
+fn what_is_on_its_way_is_gathered_before_another_program_goes_on() {
+    let mut scene = Scene::new(2).relieved_by(&[1]);
+    let clients: Vec<_> = (0..3).map(|_| scene.connect()).collect();
+    scene.take();
+    scene.with(|relieving, _, crew| relieving.gather(crew));
+    assert_eq!(scene.relieving.adrift().count(), 3);
+    assert_eq!(scene.receive(1).len(), 0);
+    drop(clients);
+}
+
+#[test]
+fn nothing_is_taken_on_behalf_of_programs_which_can_not_be_handed_anything() {
+    let mut scene = Scene::new(2);
+    let member = scene.roster.get_mut(WorkerId(1)).unwrap();
+    member.tie = Tie::Service { link: None };
+    scene.change(&[1]);
+    assert!(!scene.relieving.takes_from(Some(SlotId(0))));
 }

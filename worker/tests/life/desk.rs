@@ -117,8 +117,9 @@ impl Desk {
     /// Sends a connection to the lightest who takes it.
     fn send(&self, serving: &mut [Member], connection: &OwnedFd) -> bool {
         serving.sort_by_cached_key(|member| {
-            let glance = self.board.row(member.row).glance(monotonic_ns()).unwrap();
-            glance.connections + member.sent - glance.taken.min(member.sent)
+            let row = self.board.row(member.row);
+            let glance = row.glance(monotonic_ns()).unwrap();
+            glance.connections + member.sent - row.claimed().min(member.sent)
         });
         serving.iter_mut().any(|member| {
             let sent = member.link.send_with(&Order::Serve, connection.as_fd());
