@@ -7,7 +7,6 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use brigade_shared::board::Board;
@@ -136,30 +135,57 @@ fn longest_gap(account: &Account) -> Duration {
     gaps.max().unwrap_or_default()
 }
 
+/// What the releases that fail do wrong; none of their workers is ever ready in both slots.
+const BAD: [&str; 5] = [
+    "boot=fail",
+    "boot=abort",
+    "boot=hang",
+    "boot=fail\nslot=1",
+    "boot=abort\nslot=1",
+];
+
 #[test]
-fn twenty_upgrades_under_load_lose_nothing() {
-    let room = ["--reload-max-lingering", "100"];
+fn twenty_upgrades_and_five_that_roll_back_lose_nothing_under_load() {
+    let room = ["--reload-max-lingering", "100", "--timeout-start", "2s"];
     let brigade = start(&[&BOTH[..], &room].concat());
+    let back = ["upgrade.rolled_back", "reload.rolled_back"];
+    for name in [
+        &back[..],
+        &["app.failed", "worker.crashed", "worker.overdue"],
+    ]
+    .concat()
+    {
+        brigade.expect(name);
+    }
     let supervisor = brigade.supervisor();
     let before = (held(supervisor), held(brigade.worker(0).process));
-    let crowd = Crowd::gather("20 upgrades", &brigade);
+    let crowd = Crowd::gather("20 upgrades and 5 that roll back", &brigade);
     let mut counted = answered(&brigade);
-    let mut generation = 1;
-    crowd.while_they_ask(6, 20, || {
-        let file = replace(&brigade);
-        let leaving = serving(&brigade, generation);
-        let (mark, event) = upgrade(&brigade);
-        assert_eq!(event.name(), "upgrade.done", "{}", event.value);
-        generation += 1;
-        assert!(event.is("generation", generation), "{}", event.value);
-        assert_eq!(runs(supervisor), file, "it runs what it was replaced by");
-        // Whoever left did so as asked: the exec of the supervisor is no death of a parent.
-        for worker in leaving {
-            assert_eq!(worker.process.parent(), Some(supervisor.0));
-            brigade.wait_after(mark, "worker.draining", |event| {
-                event.pid() == worker.process.0
-            });
+    let (mut serves, mut newest) = (1, 1);
+    crowd.while_they_ask(6, 25, || {
+        let is_bad = newest % 5 == 0;
+        newest += 1;
+        let leaving = serving(&brigade, serves);
+        if is_bad {
+            fails(&brigade, BAD[(newest / 5) as usize % BAD.len()]);
+        } else {
+            let file = replace(&brigade);
+            let (mark, event) = upgrade(&brigade);
+            assert_eq!(event.name(), "upgrade.done", "{}", event.value);
+            assert!(event.is("generation", newest), "{}", event.value);
+            assert_eq!(runs(supervisor), file, "it runs what it was replaced by");
+            serves = newest;
+            // Whoever left did so as asked: the exec of the supervisor is no death of a parent.
+            for worker in leaving {
+                brigade.wait_after(mark, "worker.draining", |event| {
+                    event.pid() == worker.process.0
+                });
+            }
         }
+        let all_are_children = serving(&brigade, serves)
+            .iter()
+            .all(|worker| worker.process.parent() == Some(supervisor.0));
+        assert!(all_are_children);
         let now = answered(&brigade);
         assert!(
             now >= counted,
@@ -169,13 +195,31 @@ fn twenty_upgrades_under_load_lose_nothing() {
     });
     let all = crowd.go_home(&[]);
     assert!(all.generations.len() > 3, "{:?}", all.generations);
-    only(&brigade, generation);
+    for crash in brigade.events("worker.crashed") {
+        assert_eq!(crash.value["was_ready"], false, "{}", crash.value);
+    }
+    only(&brigade, serves);
     brigade.until("descriptors are as before", || {
         (held(supervisor), held(brigade.worker(0).process)) == before
     });
     assert_eq!(supervisor.title(), "brigade: supervisor");
     assert_eq!(supervisor.status("Name"), "brigade");
     brigade.stop_and_check();
+}
+
+/// An upgrade to a release that fails so.
+fn fails(brigade: &Brigade, words: &str) {
+    let (supervisor, file) = (
+        brigade.supervisor(),
+        brigade.dir().join("brigade-demo.conf"),
+    );
+    let program = runs(supervisor);
+    fs::write(&file, words).unwrap();
+    replace(brigade);
+    let (_, event) = upgrade(brigade);
+    assert_eq!(event.name(), "upgrade.rolled_back", "{}", event.value);
+    assert_eq!(runs(supervisor), program, "the old program is back");
+    fs::remove_file(&file).unwrap();
 }
 
 #[test]
@@ -375,14 +419,15 @@ fn output_begun_before_an_upgrade_is_ended_after_it() {
     ];
     let brigade = Launch::new(&arguments).copied_as("DIR/brigade").start();
     brigade.wait_for("fleet.ready", |_| true);
+    let first = brigade.worker(0);
     let mark = brigade.signal_heard(Signal::SIGUSR2);
     brigade.wait_after(mark, "upgrade.resumed", |_| true);
     fs::write(brigade.dir().join("go"), "").unwrap();
-    brigade.wait_after(mark, "worker.output", |event| {
-        event.text("line") == "begun ended"
+    let line = brigade.wait_after(mark, "worker.output", |event| {
+        event.pid() == first.process.0
     });
+    assert_eq!(line.text("line"), "begun ended");
     brigade.wait_after(mark, "upgrade.done", |_| true);
-    thread::yield_now();
     brigade.stop_and_check();
 }
 

@@ -5,6 +5,7 @@ use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
@@ -144,7 +145,8 @@ fn a_sentinel_that_hangs_is_killed_with_what_it_has_started() {
 fn a_sentinel_that_crashes_has_not_agreed() {
     let brigade = start(&[]);
     let before = held(brigade.supervisor());
-    let crash = "echo broken >&2; kill -SEGV $$";
+    // And what it has started holds what it was given; the end of the test finds it.
+    let crash = "sleep 1000 >/dev/null 2>&1 & echo broken >&2; kill -SEGV $$";
     let _hesitant = Hesitant::new(&brigade, &[], crash);
     let mark = brigade.signal_heard(Signal::SIGUSR2);
     let words = "gave no answer: signal SIGSEGV; it said: broken";
@@ -360,5 +362,26 @@ fn an_address_that_is_taken_after_the_answer_leads_back() {
     assert_eq!(event.text("because"), "exec", "{}", event.value);
     assert_eq!(brigade.workers(), workers);
     assert_eq!(brigade.get("/").status, 200);
+    brigade.stop_and_check();
+}
+
+#[test]
+fn what_waits_for_a_blocked_worker_is_served_by_others_all_the_while() {
+    let brigade = start(&["--reload-probation", "1s"]);
+    brigade.expect("worker.blocked");
+    let mut blocker = brigade.connect();
+    blocker
+        .send("GET /blocking?ms=4000 HTTP/1.1\r\nhost: test\r\n\r\n")
+        .unwrap();
+    brigade.wait_for("worker.blocked", |_| true);
+    let load = Load::connections(&brigade, 4).start();
+    let generation = upgraded(&brigade);
+    load.flow(50);
+    let account = load.stop();
+    account.assert_lost_none();
+    // Nobody has waited for the blocked one.
+    assert!(account.slowest < Duration::from_secs(2), "{account:?}");
+    assert_eq!(blocker.receive().unwrap().status, 200);
+    only(&brigade, generation);
     brigade.stop_and_check();
 }

@@ -42,3 +42,43 @@ pub(super) fn unpack(state: RelievingState, luggage: &mut Unpacking) -> Result<R
     let adrift = adrift.collect::<Result<_, String>>()?;
     Ok(Relieving::resume(state.relief, adrift))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+    use std::os::unix::net::UnixStream;
+
+    use brigade_shared::id::{SlotId, WorkerId};
+
+    use super::super::luggage::{Packing, Unpacking, make_inheritable};
+    use super::{pack, unpack};
+    use crate::plan::Relief;
+    use crate::relief::{Adrift, Relieving};
+
+    #[test]
+    fn what_others_serve_and_who_waits_for_them_goes_along() {
+        let (connection, _client) = UnixStream::pair().unwrap();
+        let number = connection.as_raw_fd();
+        let relief = Relief {
+            slots: vec![SlotId(1)],
+            shared: true,
+            by: vec![WorkerId(3)],
+        };
+        let from = Some(WorkerId(7));
+        let adrift = Adrift {
+            connection: connection.into(),
+            from,
+        };
+        let before = Relieving::resume(relief.clone(), [adrift].into());
+        let mut packing = Packing::default();
+        let state = serde_json::to_value(pack(&before, &mut packing)).unwrap();
+        make_inheritable(&packing.numbers()).unwrap();
+        let mut copies = Unpacking::rehearsing(&packing.numbers());
+        let state = serde_json::from_value(state).unwrap();
+        let after = unpack(state, &mut copies).unwrap();
+        assert_eq!(after.relief(), &relief);
+        let found: Vec<_> = after.adrift().map(|one| one.from).collect();
+        assert_eq!(found, [from]);
+        assert_eq!(packing.numbers(), [number]);
+    }
+}

@@ -48,13 +48,17 @@ pub(crate) fn tell(change: &Change, upgrade: &Upgrade, words: &Words<'_>) {
         }
         Change::UpgradeRolledBack { generation } => {
             let output = words.last_words.join("\n");
+            let tail = match output.as_str() {
+                "" => String::new(),
+                said => format!("; last words of the failed worker: {said}"),
+            };
             error!(
                 event = "upgrade.rolled_back",
                 version,
                 from = other,
                 generation = generation.0,
                 output,
-                "upgrade rolled back: generation {generation} of brigade {other} failed, brigade {version} goes on and its workers still serve; last words of the failed worker: {output}"
+                "upgrade rolled back: generation {generation} of brigade {other} failed, brigade {version} goes on and its workers still serve{tail}"
             );
         }
         Change::UpgradeStranded { generation } => {
