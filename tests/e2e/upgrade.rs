@@ -15,8 +15,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::{
-    Account, Brigade, Crowd, Event, Launch, Load, Mark, Need, Process, Worker, app, full, lacks,
-    python, say, sized,
+    Account, Brigade, Crowd, Event, Launch, Load, Mark, Need, Process, Worker, app, copy_program,
+    full, lacks, python, say, sized,
 };
 
 pub(crate) const BOTH: [&str; 4] = ["--bind", "127.0.0.1:0", "--bind", "unix:a.sock"];
@@ -35,7 +35,7 @@ pub(crate) fn replace(brigade: &Brigade) -> u64 {
 /// The same by any other file.
 pub(crate) fn replace_by(brigade: &Brigade, with: &Path) -> u64 {
     let next = brigade.dir().join("brigade.next");
-    fs::copy(with, &next).unwrap();
+    copy_program(with, &next);
     fs::rename(&next, brigade.dir().join("brigade")).unwrap();
     fs::metadata(brigade.dir().join("brigade")).unwrap().ino()
 }
@@ -264,7 +264,7 @@ fn the_file_may_be_found_by_name_or_through_a_link_and_may_be_gone() {
         let path = format!("{}:/usr/bin:/bin", dir.display());
         let brigade = launch.variable("PATH", &path).ready();
         let file = if name == "current/brigade" {
-            fs::copy(dir.join("brigade"), dir.join("two/brigade")).unwrap();
+            copy_program(&dir.join("brigade"), &dir.join("two/brigade"));
             symlink("two", dir.join("next")).unwrap();
             fs::rename(dir.join("next"), dir.join("current")).unwrap();
             fs::remove_dir_all(dir.join("one")).unwrap();

@@ -4,14 +4,14 @@
 use std::fs;
 use std::fs::Permissions;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 
-use crate::support::{Brigade, Connection, Launch, Load, Mark, Process, Trouble};
+use crate::support::{Brigade, Connection, Launch, Load, Mark, Process, Trouble, copy_program};
 use crate::upgrade::{held, only, outcome, runs, start, upgraded};
 
 /// A new program that pauses at places of the test's choice, for as long as the test likes.
@@ -56,12 +56,13 @@ exec ./real serve "$@"
         );
         let this = Self { brigade };
         fs::write(this.path("serve"), script).unwrap();
-        fs::copy(env!("CARGO_BIN_EXE_brigade"), this.path("real")).unwrap();
+        let real = Path::new(env!("CARGO_BIN_EXE_brigade"));
+        copy_program(real, &this.path("real"));
         for place in places {
             let mode = Mode::S_IRUSR | Mode::S_IWUSR;
             mkfifo(&this.path(place.name()), mode).unwrap();
         }
-        fs::copy("/bin/sh", this.path("next")).unwrap();
+        copy_program(Path::new("/bin/sh"), &this.path("next"));
         fs::set_permissions(this.path("next"), Permissions::from_mode(0o755)).unwrap();
         fs::rename(this.path("next"), this.path("brigade")).unwrap();
         this
@@ -180,7 +181,9 @@ fn a_stop_while_the_new_program_is_asked_does_not_wait_for_it() {
     brigade.until("nobody listens", || {
         matches!(Connection::open(&brigade.address()), Err(Trouble::Refused))
     });
-    assert_eq!(sentinel.parent(), None, "it is gone, and was waited for");
+    brigade.until("it is gone, and was waited for", || {
+        sentinel.parent().is_none()
+    });
     assert_eq!(slow.receive().unwrap().status, 200);
     brigade.ended(0);
 }

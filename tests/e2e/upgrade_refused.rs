@@ -6,7 +6,7 @@ use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Brigade, Connection, Load};
+use crate::support::{Brigade, Connection, Load, copy_program};
 use crate::upgrade::{held, only, outcome, replace, replace_by, runs, start, upgrade};
 use crate::upgrade_rolled_back::expect_roll_back;
 
@@ -46,7 +46,8 @@ fn then_works(brigade: Brigade, before: &[String]) {
 
 fn put(brigade: &Brigade, text: &[u8], mode: u32) {
     let next = brigade.dir().join("next");
-    fs::write(&next, text).unwrap();
+    fs::write(brigade.dir().join("text"), text).unwrap();
+    copy_program(&brigade.dir().join("text"), &next);
     fs::set_permissions(&next, fs::Permissions::from_mode(mode)).unwrap();
     fs::rename(&next, brigade.dir().join("brigade")).unwrap();
 }

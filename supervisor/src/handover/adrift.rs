@@ -33,6 +33,15 @@ pub(super) fn pack(relieving: &Relieving, packing: &mut Packing) -> RelievingSta
     }
 }
 
+/// For a sentinel, which is given no connection: its copy would keep one open for the client whose
+/// worker has closed it.
+pub(super) fn pack_relief(relieving: &Relieving) -> RelievingState {
+    RelievingState {
+        relief: relieving.relief().clone(),
+        adrift: Vec::new(),
+    }
+}
+
 pub(super) fn unpack(state: RelievingState, luggage: &mut Unpacking) -> Result<Relieving, String> {
     let adrift = state.adrift.into_iter().map(|one| {
         let connection: OwnedFd = luggage.unpack(one.connection)?;

@@ -21,7 +21,9 @@ pub(crate) fn leap(leap: Leap, fleet: &Fleet, hands: &mut Hands, began: Instant)
     // Fewer lines to take along.
     log::flush();
     hands.passing.flush();
-    hands.gather();
+    if leap != Leap::Ask {
+        hands.gather();
+    }
     // Held until the exec: the document names it.
     let own = exec::keep_own().map_err(|error| format!("this program's own file: {error}"));
     let written = own.and_then(|own| Ok((write(leap, fleet, hands, began, &own)?, own)));
@@ -65,7 +67,10 @@ fn write(
         fleet: value(serde_json::to_value(fleet))?,
         listeners: value(serde_json::to_value(hands.listeners.pack(&mut packing)))?,
         members: members::pack(&hands.roster, &mut packing),
-        relieving: adrift::pack(&hands.attention.relieving, &mut packing),
+        relieving: match leap {
+            Leap::Ask => adrift::pack_relief(&hands.attention.relieving),
+            Leap::New | Leap::Old => adrift::pack(&hands.attention.relieving, &mut packing),
+        },
         processors: hands.attention.processors.told(),
         board: packing.pack(hands.nursery.ledger.board().as_ref()),
         configs: hands.configs.records(),

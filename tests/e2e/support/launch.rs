@@ -98,7 +98,7 @@ impl Launch {
 
     /// The Brigade is a copy in the private directory, `brigade`, called by this name or path.
     pub(crate) fn copied_as(mut self, name: &str) -> Self {
-        fs::copy(BRIGADE, self.dir().join("brigade")).unwrap();
+        copy_program(Path::new(BRIGADE), &self.dir().join("brigade"));
         self.program = name.replace("DIR", &self.dir().display().to_string());
         self
     }
@@ -203,6 +203,13 @@ impl Launch {
         assert_eq!(left, [], "it left processes behind");
         output
     }
+}
+
+/// Copies a program, in a process of its own: whatever another thread starts in this moment would
+/// have our descriptor for writing, too, and so keep the copy from being executed.
+pub(crate) fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args([from, to]).status().unwrap();
+    assert!(copied.success(), "{} was copied", from.display());
 }
 
 /// Runs `brigade` with these arguments in an empty directory to its end.

@@ -20,7 +20,7 @@ pub(crate) use account::{Account, Kill};
 pub(crate) use brigade::{Brigade, Worker};
 pub(crate) use crowd::{Crowd, full, say, sized};
 pub(crate) use http::{Address, Connection, Trouble};
-pub(crate) use launch::{Launch, run};
+pub(crate) use launch::{Launch, copy_program, run};
 pub(crate) use load::{Load, Running};
 pub(crate) use log::{Event, Mark, PATIENCE};
 pub(crate) use needs::{Need, app, lacks, node, python};
