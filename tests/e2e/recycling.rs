@@ -100,6 +100,8 @@ fn workers_are_replaced_when_they_are_old() {
 fn a_worker_that_grows_beyond_its_limit_is_replaced_and_its_siblings_are_not() {
     let wear = ["--limit-worker-memory", "128MiB"];
     let brigade = start(&[&["--workers", "2"], &wear[..]].concat());
+    // On a slow machine it is busy for long with growing.
+    brigade.expect("worker.blocked");
     let load = Load::keep_alive(&brigade, 4)
         .think(Duration::from_millis(50))
         .start();

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use crate::app::App;
 use crate::connection;
+use crate::courtesy::AWAY;
 use crate::listen::{Adopt, Listen, Shared};
 use crate::station::Station;
 use crate::transport::Origin;
@@ -119,10 +120,21 @@ impl<L: Listen, A: App> Acceptor<L, A> {
     async fn accept_batch(&mut self) {
         for _ in 0..BATCH {
             match self.listener.next().await {
-                Ok(stream) => self.serve_or_pass(stream),
+                Ok(stream) => {
+                    self.serve_or_pass(stream);
+                    self.let_others_go_first().await;
+                }
                 Err(error) if concerns_one_connection(&error) => self.refused(),
                 Err(error) => self.pause(&error).await,
             }
+        }
+    }
+
+    async fn let_others_go_first(&self) {
+        let now = self.station.meter.clock.last();
+        if self.listener.is_shared() && self.station.courtesy.is_ahead(now) {
+            self.listener.rest();
+            tokio::time::sleep(AWAY).await;
         }
     }
 

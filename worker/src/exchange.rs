@@ -47,6 +47,11 @@ impl Exchange {
         }
     }
 
+    /// Where all workers tell of themselves.
+    pub(crate) const fn board(&self) -> &'static Board {
+        self.board
+    }
+
     /// Passes a connection on, if this worker holds more than its share, such connections stay,
     /// and the supervisor takes it. The cheapest questions come first: where connections come and
     /// go, nobody else's row is read.

@@ -21,6 +21,7 @@ mod orders;
 mod sweep;
 
 mod connections;
+mod courtesy;
 mod lately;
 mod meter;
 mod panic;

@@ -41,6 +41,11 @@ pub(crate) trait Listen: 'static {
 
     /// No connection is asked for during a pause: others shall be woken instead.
     fn rest(&self) {}
+
+    /// Whether other workers wait for the same connections.
+    fn is_shared(&self) -> bool {
+        false
+    }
 }
 
 impl Listen for TcpListener {
@@ -175,6 +180,10 @@ impl<S: Adopt> Listen for Shared<S> {
         if let Some(registration) = &self.registration {
             let _ = registration.borrow_mut().leave(self.socket.as_fd());
         }
+    }
+
+    fn is_shared(&self) -> bool {
+        true
     }
 }
 

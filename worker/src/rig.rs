@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use brigade_config::WorkerConfig;
-use brigade_shared::board::{Board, Ledger, RowReading, RowState};
+use brigade_shared::board::{Board, Ledger, RowId, RowReading, RowState};
 use brigade_shared::channel::Channel;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::message::{Fact, Order};
@@ -73,7 +73,7 @@ impl Rig {
         let (ours, supervisor) = Channel::<Fact, Order>::pair().unwrap();
         let exchange = Exchange::new(board, Arc::new(ours));
         Self {
-            station: Rc::new(Station::new(meter, 0, config, exchange)),
+            station: Rc::new(Station::new(meter, 0, config, exchange, RowId(0))),
             board,
             supervisor,
             begun: Instant::now(),

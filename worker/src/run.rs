@@ -61,7 +61,7 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
     panic::listen();
     let link = Arc::new(link);
     let exchange = Exchange::new(board, Arc::clone(&link));
-    let station = Rc::new(Station::new(meter, slot.0, config.clone(), exchange));
+    let station = Rc::new(Station::new(meter, slot.0, config.clone(), exchange, row));
     let context = Context::new(slot, generation);
     let outcome = match runtime(meter, board, &link) {
         Ok(runtime) => {

@@ -3,9 +3,11 @@
 use std::cell::Cell;
 
 use brigade_config::WorkerConfig;
+use brigade_shared::board::RowId;
 use tokio::sync::Notify;
 
 use crate::connections::Connections;
+use crate::courtesy::Courtesy;
 use crate::exchange::Exchange;
 use crate::meter::Meter;
 
@@ -18,6 +20,7 @@ pub(crate) struct Station {
     pub(crate) config: WorkerConfig,
     pub(crate) connections: Connections,
     pub(crate) exchange: Exchange,
+    pub(crate) courtesy: Courtesy,
     /// The number of the request that the scoreboard shows, or showed last.
     pub(crate) shown: Cell<u64>,
     begun: Cell<u64>,
@@ -31,6 +34,7 @@ impl Station {
         slot: u16,
         config: WorkerConfig,
         exchange: Exchange,
+        row: RowId,
     ) -> Self {
         Self {
             meter,
@@ -38,6 +42,7 @@ impl Station {
             pid: std::process::id(),
             config,
             connections: Connections::default(),
+            courtesy: Courtesy::new(exchange.board(), row),
             exchange,
             shown: Cell::new(0),
             begun: Cell::new(0),

@@ -25,4 +25,4 @@ pub use histogram::{BUCKETS, Distribution, Histogram};
 pub use ledger::Ledger;
 pub use request::{CurrentRequest, PATH_BYTES, RequestLine};
 pub use row::{Glance, LoopState, Row, RowReading, RowState};
-pub use table::{Board, Load, MAX_ROWS, MAX_SLOTS, RowId};
+pub use table::{Board, Load, MAX_ROWS, MAX_SLOTS, Part, RowId};

@@ -189,6 +189,17 @@ impl<'a> Row<'a> {
         serves.then(|| word::get(&self.0[CONNECTIONS]))
     }
 
+    /// The connections that the worker has served, or serves.
+    pub(super) fn served(self) -> u64 {
+        let counters = self.counters();
+        counters.get(Counter::Accepted) + counters.get(Counter::Taken)
+    }
+
+    /// Whether the loop waits for something to do.
+    pub(super) fn is_parked(self) -> bool {
+        word::get(&self.0[RUNNING_SINCE]) == 0
+    }
+
     /// The slot that the row's worker fills; none if the row is free.
     pub(super) fn slot(self) -> Option<SlotId> {
         RowState::from_word(word::get(&self.0[STATE]))?;

@@ -65,6 +65,17 @@ pub struct Load {
     pub connections: u64,
 }
 
+/// One worker's part in what all serve.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Whose.
+    pub row: RowId,
+    /// The connections that it has served, or serves.
+    pub served: u64,
+    /// Whether its loop waits for something to do.
+    pub is_parked: bool,
+}
+
 /// The shared memory of all rows and totals.
 pub struct Board {
     memory: SharedMemory,
@@ -149,6 +160,18 @@ impl Board {
             }
         }
         load
+    }
+
+    /// What each worker that serves has served since its birth, in the order of the rows.
+    pub fn parts(&self) -> impl Iterator<Item = Part> {
+        self.touched_rows().filter_map(|(row, found)| {
+            found.serving_connections()?;
+            Some(Part {
+                row,
+                served: found.served(),
+                is_parked: found.is_parked(),
+            })
+        })
     }
 
     /// The supervisor ceases to look until somebody stirs. A worker whose loop was not parked

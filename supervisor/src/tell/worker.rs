@@ -111,12 +111,12 @@ pub(super) fn parked(slot: SlotId) {
     );
 }
 
-pub(super) fn recycling(worker: WorkerId, because: Wear, with: &Telling<'_>) {
+pub(super) fn recycling(worker: WorkerId, because_of: Wear, with: &Telling<'_>) {
     let Some(who) = with.roster.get(worker) else {
         return;
     };
     let (slot, pid, generation) = (who.slot.0, who.pid.as_raw(), who.generation.0);
-    let (because, why) = match because {
+    let (because, why) = match because_of {
         Wear::Requests(count) => ("requests", format!("it has answered {count} requests")),
         Wear::Age(age) => ("age", format!("it has served for {}", shown(age))),
         Wear::Memory(bytes) => ("memory", format!("it uses {} MiB of memory", bytes >> 20)),
@@ -125,6 +125,10 @@ pub(super) fn recycling(worker: WorkerId, because: Wear, with: &Telling<'_>) {
             "its generation does not serve any more".to_owned(),
         ),
     };
+    let requests = match because_of {
+        Wear::Requests(count) => Some(count),
+        Wear::Age(_) | Wear::Memory(_) | Wear::Generation => None,
+    };
     info!(
         event = "worker.recycling",
         slot,
@@ -132,6 +136,7 @@ pub(super) fn recycling(worker: WorkerId, because: Wear, with: &Telling<'_>) {
         generation,
         worker = worker.0,
         because,
+        requests,
         "worker {slot} is to be replaced: {why}; its replacement starts first (pid {pid}, generation {generation})"
     );
 }
