@@ -65,11 +65,9 @@ impl Patience {
     }
 
     /// With a program that has once said that it lives; none: nobody minds its silence. It is told
-    /// the limit and nothing else, so the rest follows from it; nobody can ask it.
-    pub(super) fn of_programs(settings: &Settings) -> Option<Self> {
-        let limit = settings
-            .stall_limit
-            .filter(|_| !settings.stall_warn.is_zero())?;
+    /// the limit when it is made and nothing else, so the rest follows from it; nobody can ask it.
+    pub(super) fn of_programs(settings: &Settings, limit: Option<Duration>) -> Option<Self> {
+        let limit = limit.filter(|_| !settings.stall_warn.is_zero())?;
         Some(Self {
             ask: None,
             warn: limit / 4 * 3,
@@ -78,7 +76,7 @@ impl Patience {
     }
 
     /// So much later than it was due a look may come and still count.
-    fn tolerance(self) -> Duration {
+    pub(super) fn tolerance(self) -> Duration {
         self.warn / 4
     }
 }

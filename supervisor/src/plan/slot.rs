@@ -303,6 +303,7 @@ mod tests {
                 overdue: Moment::MAX,
             },
             used: Use::default(),
+            limit: None,
         };
         let mut slot = Slot::new(SlotId(0), None);
         slot.state = State::Held(worker(1, 1));

@@ -47,7 +47,7 @@ impl Fleet {
             self.roll_back(worker, Failure::Blocked, now, out);
         }
         self.follow_load(look, now, out);
-        let outlook = self.outlook(look, &found);
+        let outlook = self.outlook(look, &found, now);
         if self
             .lookout
             .arrange(outlook, look::pace(&self.settings), now)
@@ -61,13 +61,7 @@ impl Fleet {
         let mut sights: Vec<&Sight> = look.workers.iter().collect();
         sights.sort_unstable_by_key(|sight| sight.worker);
         let services = Patience::of_services(&self.settings);
-        let programs = Patience::of_programs(&self.settings);
         let staged = self.reload.staged();
-        // A program keeps to the limit that it was told when it was made.
-        let new_programs = match self.reload.running() {
-            Some(staged) => Patience::of_programs(&staged.settings),
-            None => programs,
-        };
         let mut found = Found::default();
         for slot in &mut self.slots {
             let waiting = look.waiting_shared.saturating_add(count_of(look, slot.id));
@@ -87,7 +81,7 @@ impl Fleet {
                         found.take(id, is_staged, waiting, finding, out);
                     }
                     Signs::Words { .. } => {
-                        let patience = if is_staged { new_programs } else { programs };
+                        let patience = Patience::of_programs(&self.settings, worker.limit);
                         let Some(patience) = patience else { continue };
                         let finding = worker.vigil_mut().map(|v| v.see(sign, span, patience));
                         let deadline = worker.vigil().and_then(|vigil| vigil.deadline(patience));
@@ -114,7 +108,7 @@ impl Fleet {
         }
     }
 
-    fn outlook(&self, look: &Look, found: &Found) -> Outlook {
+    fn outlook(&self, look: &Look, found: &Found, now: Moment) -> Outlook {
         let waits = look.waiting_shared > 0 || look.waiting.iter().any(|(_, count)| *count > 0);
         if found.active || waits || !self.may_doze() {
             return Outlook::Active;
@@ -123,6 +117,8 @@ impl Fleet {
             None => Outlook::Quiet,
             // A service that wakes up could not tell while nobody dozes.
             Some(_) if found.any_service || self.settings.elastic.is_some() => Outlook::Active,
+            // The rest of a silence is watched: it may have been the machine's.
+            Some(at) if at <= now + look::pace(&self.settings) => Outlook::Active,
             Some(at) => Outlook::QuietUntil(at),
         }
     }

@@ -60,6 +60,7 @@ mod tests {
             born: Moment::ZERO,
             stage,
             used: Use::default(),
+            limit: None,
         }
     }
 

@@ -24,7 +24,6 @@ impl Fleet {
             self.end_late_starts(now, out);
             self.end_late_answers(now, out);
             self.advance_reload(now, out);
-            self.cut_lingering(now, out);
             self.renew(now, out);
             self.despair(now, out);
         }
@@ -32,6 +31,8 @@ impl Fleet {
             self.refill(now, out);
             self.steer(now, out);
             self.relieve_surplus(now, out);
+            // Those who have just begun to drain count, too.
+            self.cut_lingering(now, out);
             self.close_surplus(now, out);
             self.close_retired(now, out);
             self.tell_ready(out);
@@ -139,17 +140,18 @@ impl Fleet {
             slot,
             generation,
         });
-        let patience = match self.reload.running() {
-            Some(staged) if staged.generation == generation => staged.settings.start_timeout,
-            Some(_) | None => self.settings.start_timeout,
+        let settings = match self.reload.running() {
+            Some(staged) if staged.generation == generation => &staged.settings,
+            Some(_) | None => &self.settings,
         };
         Worker {
             id,
             generation,
             born: now,
             stage: Stage::Starting {
-                overdue: now + patience,
+                overdue: now + settings.start_timeout,
             },
+            limit: settings.stall_limit,
             used: Use::drawn(self.dice.draw()),
         }
     }

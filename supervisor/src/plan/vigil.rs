@@ -77,12 +77,15 @@ impl Vigil {
         }
     }
 
-    /// When a worker that shows nothing new will have been silent for too long.
+    /// When a worker that shows nothing new will have been silent for so long that it must be
+    /// watched from then on: a silence that nobody watched is nobody's fault.
     pub(super) fn deadline(self, patience: Patience) -> Option<Moment> {
+        let unwatched = |limit: Duration| limit.saturating_sub(patience.tolerance());
         match self {
-            Self::Engaged { since, .. } => Some(since.saturating_add(patience.warn)),
+            Self::Engaged { since, .. } => Some(since.saturating_add(unwatched(patience.warn))),
             Self::Blocked { counted, .. } => {
-                patience.limit.map(|limit| counted.saturating_add(limit))
+                let limit = patience.limit?;
+                Some(counted.saturating_add(unwatched(limit)))
             }
             Self::Unseen | Self::Idle { .. } => None,
         }
@@ -98,7 +101,7 @@ impl Vigil {
     fn judged(self, sign: Sign, span: Span, patience: Patience) -> (Finding, Self) {
         let mark = sign.mark;
         let unwatched = span.unwatched(patience);
-        let anew = begun(sign, span, unwatched);
+        let anew = begun(sign, span, unwatched, patience);
         match self {
             Self::Unseen => (Finding::Active, anew),
             Self::Idle { mark: before } if before == mark && !sign.engaged => {
@@ -176,14 +179,14 @@ fn stuck(
 }
 
 /// What is known after this sign alone.
-fn begun(sign: Sign, span: Span, unwatched: Duration) -> Vigil {
+fn begun(sign: Sign, span: Span, unwatched: Duration, patience: Patience) -> Vigil {
     let mark = sign.mark;
     if !sign.engaged {
         return Vigil::Idle { mark };
     }
     // A silence that nobody watched may have been the machine's.
     let silent = if unwatched.is_zero() {
-        sign.silent
+        sign.silent.min(patience.warn - patience.tolerance())
     } else {
         Duration::ZERO
     };
@@ -364,9 +367,10 @@ mod tests {
             let finding = vigil.see(sign, span, programs);
             (finding, vigil.deadline(programs))
         };
-        assert_eq!(look(100, 50), (Finding::Active, Some(millis(350))));
+        assert_eq!(look(100, 50), (Finding::Active, Some(millis(275))));
+        assert_eq!(look(275, 225), (Finding::Active, Some(millis(275))));
         let blocked = Finding::Blocked { lasts: millis(300) };
-        assert_eq!(look(350, 300), (blocked, Some(millis(450))));
+        assert_eq!(look(350, 300), (blocked, Some(millis(375))));
         assert_eq!(look(450, 400).0, Finding::Hopeless);
     }
 

@@ -9,6 +9,8 @@
 //!            killed                  the ladder of stop.rs
 //! ```
 
+use std::time::Duration;
+
 use brigade_shared::id::{Generation, WorkerId};
 
 use serde::{Deserialize, Serialize};
@@ -26,6 +28,9 @@ pub(super) struct Worker {
     pub(super) born: Moment,
     pub(super) stage: Stage,
     pub(super) used: Use,
+    /// How long a program may be silent: what it was told when it was made.
+    #[serde(default)]
+    pub(super) limit: Option<Duration>,
 }
 
 /// How far it has come.

@@ -109,6 +109,8 @@ pub(crate) struct Record {
     pub(crate) born: Moment,
     /// When it is late if it is not ready.
     pub(crate) start_by: Moment,
+    /// The stall limit that it was told.
+    pub(crate) limit: Option<Duration>,
     pub(crate) ready: Option<Moment>,
     pub(crate) told: Told,
     pub(crate) because: Option<Leaving>,
@@ -313,14 +315,6 @@ impl Ledger {
                 settings,
             } => Some((*generation, settings)),
             Course::Idle | Course::Loading | Course::Loaded(_) => None,
-        }
-    }
-
-    /// The settings that a worker of this generation was made with, as far as they are known.
-    pub(crate) fn settings_of(&self, generation: Generation) -> &Settings {
-        match self.staged() {
-            Some((staged, settings)) if staged == generation => settings,
-            Some(_) | None => &self.settings,
         }
     }
 

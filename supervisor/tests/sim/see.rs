@@ -161,11 +161,11 @@ impl Ledger {
         hold(self.holder(slot, generation).is_none(), Rule::Crowd, || {
             format!("{}: it has one of this generation", what())
         })?;
-        let mut patience = self.settings.start_timeout;
+        let mut made_with = &self.settings;
         if let Some((staged, settings)) = self.staged()
             && staged == generation
         {
-            patience = settings.start_timeout;
+            made_with = settings;
             let wanted = slot.0 < settings.workers;
             hold(wanted, Rule::Spawns, || format!("{}: not wanted", what()))?;
             let canary = slot == SlotId(0) || self.serves_generation(SlotId(0), generation);
@@ -186,13 +186,15 @@ impl Ledger {
                 format!("{}: promised was {promise:?}", what())
             })?;
         }
+        let (start_by, limit) = (now + made_with.start_timeout, made_with.stall_limit);
         self.last_worker = id;
         self.spawned = true;
         let record = Record {
             slot,
             generation,
             born: now,
-            start_by: now + patience,
+            start_by,
+            limit,
             ready: None,
             told: Told::Nothing,
             because: None,
@@ -346,6 +348,7 @@ impl Ledger {
         self.owe(Due::Say(Change::ReloadDone(generation)));
         self.processors = None;
         self.load_changed(now);
+        self.watch.settings_since = now;
         let (from, to) = (self.wanted, self.settings.workers);
         if from != to {
             self.owe(Due::Say(Change::Scaled {

@@ -35,6 +35,8 @@ pub(crate) struct Watch {
     quiet: u32,
     quiet_since_news: u32,
     looked: bool,
+    /// Since when these settings hold.
+    pub(crate) settings_since: Moment,
     /// It is for the silence of programs alone that there are looks.
     only_programs: bool,
 }
@@ -154,7 +156,7 @@ impl Ledger {
         let told = slot.map(|slot| self.watch.waiting_for(slot));
         let truth = self.watch.truth.get(&id).copied();
         let services = warn(&self.settings);
-        let programs = record.and_then(|record| silence(self.settings_of(record.generation)));
+        let programs = record.and_then(|record| silence(&self.settings, record.limit));
         let shared = self.watch.waiting_shared > 0;
         let seen = self.watch.seen.get_mut(&id);
         let right = seen.is_some_and(|seen| {
@@ -202,9 +204,20 @@ impl Ledger {
         })
     }
 
+    /// A service may stand still for as long as the configuration says now, a program for as long
+    /// as it was told.
+    fn limit_of(&self, id: WorkerId) -> Option<Duration> {
+        let is_service = self.watch.seen.get(&id).is_none_or(|seen| seen.is_service);
+        if is_service {
+            self.settings.stall_limit
+        } else {
+            self.workers.get(&id)?.limit
+        }
+    }
+
     /// Whether this worker may be ended for standing still.
     pub(crate) fn is_hopeless_stall(&self, id: WorkerId, now: Moment) -> bool {
-        let limit = self.settings.stall_limit;
+        let limit = self.limit_of(id);
         let seen = self.watch.seen.get(&id);
         let since = seen.and_then(|seen| seen.blocked);
         since.is_some_and(|since| limit.is_some_and(|limit| since + limit <= now))
@@ -259,7 +272,7 @@ impl Ledger {
         let patience = if is_service {
             warn(&self.settings)
         } else {
-            silence(self.settings_of(self.workers[&id].generation)).filter(|_| mark > 0)
+            silence(&self.settings, self.workers[&id].limit).filter(|_| mark > 0)
         };
         if is_service {
             self.watch.only_programs = false;
@@ -309,7 +322,8 @@ impl Ledger {
             return;
         }
         let is_successor = self.workers[&id].generation > self.committed;
-        match (seen.blocked, self.settings.stall_limit) {
+        let since = since.max(self.watch.settings_since);
+        match (seen.blocked, self.limit_of(id)) {
             (None, _) if now >= since + patience + looks => self.owe(Due::Blocked(id)),
             (Some(_), Some(limit)) if now >= since + limit + looks && !is_successor => {
                 self.owe(Due::Stalled(id));
@@ -471,8 +485,9 @@ fn warn(settings: &Settings) -> Option<Duration> {
 }
 
 /// How long a program that takes part may be silent.
-fn silence(settings: &Settings) -> Option<Duration> {
-    warn(settings)
-        .and(settings.stall_limit)
+fn silence(settings: &Settings, limit: Option<Duration>) -> Option<Duration> {
+    let is_watched = !settings.stall_warn.is_zero();
+    limit
+        .filter(|_| is_watched)
         .map(|limit| limit / 4 * 3)
 }

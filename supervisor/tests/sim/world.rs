@@ -55,6 +55,8 @@ enum Happening {
 #[derive(Clone, Debug)]
 struct Process {
     slot: SlotId,
+    /// The stall limit that it was told.
+    limit: Option<Duration>,
     alive: bool,
     deaf_to_drain: bool,
     deaf_to_cut: bool,
@@ -245,9 +247,8 @@ impl World {
             let twice = self.dice.millis(0..=2_000);
             self.after(twice, Happening::Heard(Event::Ready(id)));
         }
-        let record = self.ledger.workers.get(&id);
-        let generation = record.map_or(Generation::FIRST, |record| record.generation);
-        let settings = self.ledger.settings_of(generation).clone();
+        let mut settings = self.ledger.settings.clone();
+        settings.stall_limit = process.limit;
         let kind = moods::kind(&self.nature, &settings, &mut self.dice);
         let (mood, turns) = moods::of_process(id, &self.nature, &settings, &mut self.dice);
         self.crowd.add(id, process.slot, kind, mood, self.now);
@@ -373,6 +374,7 @@ impl World {
         });
         let process = Process {
             slot,
+            limit: self.ledger.workers.get(&id).and_then(|record| record.limit),
             alive: true,
             deaf_to_drain: self.dice.percent(nature.deaf),
             deaf_to_cut: self.dice.percent(nature.deaf),
