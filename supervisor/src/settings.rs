@@ -12,15 +12,26 @@ use crate::plan::{Elastic, Intensity, Recycle, Settings};
 /// and a retransmission on a near network, measured without loss in scale-downs under load.
 const SETTLE: Duration = Duration::from_millis(100);
 
+/// How long a slot's sockets stay open for handshakes on slow networks that have lost a packet or
+/// two: to close them resets such a connection, to wait costs nothing.
+const CLOSE_AFTER: Duration = Duration::from_secs(3);
+
 /// The plan's share of a configuration, at this moment's number of usable processors.
 pub(crate) fn of(config: &SupervisorConfig) -> Settings {
     let count = workers(config).0;
+    // A share of an elastic number is one of the most that it can be: how many there are when the
+    // reload comes is known only to the plan, and all must stay all.
+    let most = match config.workers {
+        WorkerCount::Between(_, most) => most,
+        WorkerCount::Auto | WorkerCount::Fixed(_) => count,
+    };
     Settings {
         workers: count,
         start_timeout: config.timeout_start,
         drain_timeout: config.timeout_graceful_shutdown,
         kill_timeout: config.timeout_kill,
         settle: SETTLE,
+        close_after: CLOSE_AFTER,
         start_attempts: config.start_attempts,
         backoff_first: config.restart_delay,
         backoff_most: config.restart_delay_max,
@@ -35,8 +46,8 @@ pub(crate) fn of(config: &SupervisorConfig) -> Settings {
         },
         stall_warn: config.stall_warn,
         stall_limit: config.timeout_worker,
-        surge: part(config.reload_surge, count),
-        unavailable: part(config.reload_max_unavailable, count),
+        surge: part(config.reload_surge, most),
+        unavailable: part(config.reload_max_unavailable, most),
         probation: config.reload_probation,
         lingering: config.reload_max_lingering,
         recycle: Recycle {
@@ -84,5 +95,19 @@ pub fn level(level: LogLevel) -> LevelFilter {
         LogLevel::Info => LevelFilter::INFO,
         LogLevel::Debug => LevelFilter::DEBUG,
         LogLevel::Trace => LevelFilter::TRACE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use brigade_config::Share;
+
+    use super::part;
+
+    #[test]
+    fn a_share_is_rounded_up() {
+        assert_eq!(part(Share::Percent(100), 16), 16);
+        assert_eq!(part(Share::Percent(25), 5), 2);
+        assert_eq!(part(Share::Count(3), 16), 3);
     }
 }

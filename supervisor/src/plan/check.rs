@@ -73,7 +73,7 @@ impl Fleet {
             }
             State::Dying(_) => assert!(!stopping, "a stopping fleet only has leavers"),
             State::Yielded => assert!(
-                slot.successor.is_some() && self.reload.running().is_some(),
+                self.reload.running().is_some() || slot.awaits_departure() || !self.may_refill(),
                 "a holder has left for nobody"
             ),
             State::Resting { .. } | State::Parked => {

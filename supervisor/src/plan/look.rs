@@ -76,7 +76,7 @@ pub(super) enum Outlook {
 }
 
 /// From one look to the next while something goes on.
-pub(super) fn pace(settings: &Settings) -> Duration {
+fn pace(settings: &Settings) -> Duration {
     if settings.stall_warn.is_zero() {
         SLOW
     } else {
@@ -187,7 +187,7 @@ impl Fleet {
             self.lookout.stop();
             return;
         }
-        let pace = pace(&self.settings);
+        let pace = self.pace();
         if news || self.lookout.is_off() || self.lookout.is_dozing() && !self.may_doze() {
             self.lookout.rouse(now + pace);
         }
@@ -196,11 +196,20 @@ impl Fleet {
         }
     }
 
+    /// As often as those of a running reload need it, too: they are watched by their own limits.
+    pub(super) fn pace(&self) -> Duration {
+        let staged = self.reload.running();
+        let staged = staged.map_or(SLOW, |staged| pace(&staged.settings));
+        pace(&self.settings).min(staged)
+    }
+
     /// Whether there is somebody to look at, and something to be learned: who stands still, who
     /// needs relief, how much there is to do, who is worn.
     fn is_watched(&self) -> bool {
         let settings = &self.settings;
+        let staged = self.reload.running().map(|staged| &staged.settings);
         let wanted = !settings.stall_warn.is_zero()
+            || staged.is_some_and(|settings| !settings.stall_warn.is_zero())
             || settings.elastic.is_some()
             || settings.recycle.requests.is_some()
             || settings.recycle.memory.is_some()

@@ -24,7 +24,7 @@
 use brigade_shared::id::Generation;
 use serde::{Deserialize, Serialize};
 
-use super::slot::Slot;
+use super::slot::{Slot, State};
 use super::upgrade::Image;
 use super::vocabulary::{Moment, Settings};
 use super::worker::Worker;
@@ -83,8 +83,8 @@ pub(super) enum Step {
     Wait,
     /// Start successors in these slots, beside the holders if there are any.
     Start(Vec<usize>),
-    /// Let the holders of these slots go, and start their successors in their place.
-    Replace(Vec<usize>),
+    /// Let the holders of these slots go; their successors start when they have left.
+    Yield(Vec<usize>),
     /// The ready successors of these slots take over, to make room for others.
     TakeOver(Vec<usize>),
     /// Every one of the new generation is ready, and the canary is proven.
@@ -214,7 +214,8 @@ impl Transaction {
         let mut surplus = wanted.iter().filter(doubled).count();
         let (mut start, mut blocked) = (Vec::new(), Vec::new());
         for (index, slot) in open.iter().enumerate() {
-            if self.worker_in(slot).is_some() || !slot.has_room(now.most) {
+            let waits = slot.awaits_departure() || !slot.has_room(now.most);
+            if waits || self.worker_in(slot).is_some() {
                 continue;
             }
             if !slot.is_held() {
@@ -244,7 +245,7 @@ impl Transaction {
         if blocked.is_empty() {
             Step::Wait
         } else {
-            Step::Replace(blocked)
+            Step::Yield(blocked)
         }
     }
 
@@ -255,7 +256,8 @@ impl Transaction {
         } = self.settings;
         // With neither, nothing would ever happen.
         let least = u16::from(surge == 0);
-        let down = |slot: &&Slot| slot.successor.is_some() && !slot.serves();
+        let replaced = |slot: &Slot| slot.successor.is_some() || slot.state == State::Yielded;
+        let down = |slot: &&Slot| replaced(slot) && !slot.serves();
         usize::from(unavailable.max(least)).saturating_sub(wanted.iter().filter(down).count())
     }
 }

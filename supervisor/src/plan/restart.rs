@@ -151,6 +151,7 @@ mod tests {
             drain_timeout: Duration::from_secs(1),
             kill_timeout: Duration::from_secs(1),
             settle: Duration::ZERO,
+            close_after: Duration::ZERO,
             start_attempts: 1,
             backoff_first: Duration::from_millis(first),
             backoff_most: Duration::from_millis(most),

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::vocabulary::{Moment, Settings, Signs};
 
 /// What one look says of a worker.
@@ -40,14 +42,29 @@ pub(super) struct Patience {
     pub(super) limit: Option<Duration>,
 }
 
+/// What the configuration says of standing still.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub(super) struct Limits {
+    warn: Duration,
+    limit: Option<Duration>,
+}
+
+impl Limits {
+    pub(super) fn of(settings: &Settings) -> Self {
+        Self {
+            warn: settings.stall_warn,
+            limit: settings.stall_limit,
+        }
+    }
+}
+
 impl Patience {
     /// With a service.
-    pub(super) fn of_services(settings: &Settings) -> Self {
-        let limit = settings.stall_limit;
-        if settings.stall_warn.is_zero() {
+    pub(super) fn of_services(Limits { warn, limit }: Limits) -> Self {
+        if warn.is_zero() {
             return Self::endless();
         }
-        let warn = limit.map_or(settings.stall_warn, |limit| limit.min(settings.stall_warn));
+        let warn = limit.map_or(warn, |limit| limit.min(warn));
         Self {
             ask: Some(warn / 2),
             warn,
@@ -66,8 +83,8 @@ impl Patience {
 
     /// With a program that has once said that it lives; none: nobody minds its silence. It is told
     /// the limit when it is made and nothing else, so the rest follows from it; nobody can ask it.
-    pub(super) fn of_programs(settings: &Settings, limit: Option<Duration>) -> Option<Self> {
-        let limit = limit.filter(|_| !settings.stall_warn.is_zero())?;
+    pub(super) fn of_programs(Limits { warn, limit }: Limits) -> Option<Self> {
+        let limit = limit.filter(|_| !warn.is_zero())?;
         Some(Self {
             ask: None,
             warn: limit / 4 * 3,

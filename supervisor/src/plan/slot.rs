@@ -12,7 +12,7 @@
 //!   from Held, Dying   exit 78   Parked   it must not be respawned
 //!   from Parked                  Empty    an operator scales: another try
 //!   from Held                    Yielded  a reload may not make more processes: the holder leaves first
-//!   from Yielded                 Empty    the reload is rolled back
+//!   from Yielded                 Held     the reload is rolled back, and the old one has left
 //!   from any                     Held     its successor takes over
 //!   from any                     Empty    scaled away, or the fleet stops; a holder is dismissed
 //! ```
@@ -58,7 +58,7 @@ pub(super) enum State {
     Resting { until: Moment },
     /// Nobody: the last worker asked not to be respawned.
     Parked,
-    /// Nobody: it left before its successor is ready, since a reload may not make more processes.
+    /// Nobody: it leaves before its successor starts, since a reload may not make more processes.
     Yielded,
 }
 
@@ -268,8 +268,15 @@ impl Slot {
         match self.state {
             State::Empty => Some(now),
             State::Resting { until } => Some(until),
+            State::Yielded if self.successor.is_none() && !self.awaits_departure() => Some(now),
             State::Held(_) | State::Dying(_) | State::Parked | State::Yielded => None,
         }
+    }
+
+    /// Whether two at a time would be one too many here: the one that yielded has not left. One
+    /// that even SIGKILL does not end is not waited for.
+    pub(super) fn awaits_departure(&self) -> bool {
+        self.state == State::Yielded && !self.leavers.iter().all(Leaver::is_lost)
     }
 
     /// The next moment at which one of its workers misses a deadline.
@@ -291,6 +298,7 @@ mod tests {
 
     use super::{Role, Slot, State};
     use crate::plan::recycle::Use;
+    use crate::plan::sign::Limits;
     use crate::plan::vocabulary::Moment;
     use crate::plan::worker::{Stage, Worker};
 
@@ -303,7 +311,7 @@ mod tests {
                 overdue: Moment::MAX,
             },
             used: Use::default(),
-            limit: None,
+            limits: Limits::default(),
         };
         let mut slot = Slot::new(SlotId(0), None);
         slot.state = State::Held(worker(1, 1));

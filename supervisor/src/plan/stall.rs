@@ -4,7 +4,7 @@
 use brigade_shared::id::{SlotId, WorkerId};
 
 use super::fleet::Fleet;
-use super::look::{self, Outlook};
+use super::look::Outlook;
 use super::sign::{Patience, Sign, Span};
 use super::slot::State;
 use super::stop::Leaver;
@@ -48,10 +48,7 @@ impl Fleet {
         }
         self.follow_load(look, now, out);
         let outlook = self.outlook(look, &found, now);
-        if self
-            .lookout
-            .arrange(outlook, look::pace(&self.settings), now)
-        {
+        if self.lookout.arrange(outlook, self.pace(), now) {
             out.push(Action::Doze);
         }
     }
@@ -60,7 +57,6 @@ impl Fleet {
     fn compare(&mut self, look: &Look, span: Span, out: &mut Vec<Action>) -> Found {
         let mut sights: Vec<&Sight> = look.workers.iter().collect();
         sights.sort_unstable_by_key(|sight| sight.worker);
-        let services = Patience::of_services(&self.settings);
         let staged = self.reload.staged();
         let mut found = Found::default();
         for slot in &mut self.slots {
@@ -72,17 +68,20 @@ impl Fleet {
                 let Some(sign) = Sign::of(signs, waiting > 0) else {
                     continue;
                 };
+                let limits = worker.limits;
                 let (id, is_staged) = (worker.id, staged == Some(worker.generation));
                 match signs {
                     Signs::Row { .. } => {
                         found.any_service = true;
-                        let finding = worker.vigil_mut().map(|v| v.see(sign, span, services));
+                        let patience = Patience::of_services(limits);
+                        let finding = worker.vigil_mut().map(|v| v.see(sign, span, patience));
                         found.active |= finding != Some(Finding::Quiet);
                         found.take(id, is_staged, waiting, finding, out);
                     }
                     Signs::Words { .. } => {
-                        let patience = Patience::of_programs(&self.settings, worker.limit);
-                        let Some(patience) = patience else { continue };
+                        let Some(patience) = Patience::of_programs(limits) else {
+                            continue;
+                        };
                         let finding = worker.vigil_mut().map(|v| v.see(sign, span, patience));
                         let deadline = worker.vigil().and_then(|vigil| vigil.deadline(patience));
                         found.alarm = found.alarm.into_iter().chain(deadline).min();
@@ -118,7 +117,7 @@ impl Fleet {
             // A service that wakes up could not tell while nobody dozes.
             Some(_) if found.any_service || self.settings.elastic.is_some() => Outlook::Active,
             // The rest of a silence is watched: it may have been the machine's.
-            Some(at) if at <= now + look::pace(&self.settings) => Outlook::Active,
+            Some(at) if at <= now + self.pace() => Outlook::Active,
             Some(at) => Outlook::QuietUntil(at),
         }
     }

@@ -48,6 +48,7 @@ mod tests {
 
     use super::towards;
     use crate::plan::recycle::Use;
+    use crate::plan::sign::Limits;
     use crate::plan::slot::{Slot, State};
     use crate::plan::vigil::Vigil;
     use crate::plan::vocabulary::Moment;
@@ -60,7 +61,7 @@ mod tests {
             born: Moment::ZERO,
             stage,
             used: Use::default(),
-            limit: None,
+            limits: Limits::default(),
         }
     }
 

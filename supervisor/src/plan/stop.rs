@@ -70,7 +70,7 @@ impl Leaver {
             stage,
             generation,
             used: _,
-            limit: _,
+            limits: _,
         } = worker;
         let ready_since = worker.ready_since();
         out.push(Action::Announce(Change::WorkerDraining {

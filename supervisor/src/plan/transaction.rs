@@ -54,10 +54,7 @@ impl Fleet {
             match staged.step(&self.slots, self.circumstances(now)) {
                 Step::Wait => break,
                 Step::Start(indexes) => self.start_successors(&indexes, generation, now, out),
-                Step::Replace(indexes) => {
-                    self.yield_slots(&indexes, now, out);
-                    self.start_successors(&indexes, generation, now, out);
-                }
+                Step::Yield(indexes) => self.yield_slots(&indexes, now, out),
                 Step::TakeOver(indexes) => self.take_over(&indexes, Leaving::Reload, now, out),
                 Step::Commit => self.commit(now, out),
             }
@@ -205,11 +202,6 @@ impl Fleet {
             let failed = generation;
             self.reload.state = Progress::Departing(Image::Old { failed });
         }
-        for slot in &mut self.slots {
-            if slot.state == State::Yielded {
-                slot.state = State::Empty;
-            }
-        }
         self.dismiss_successors(Leaving::RollBack, now, out);
         self.follow_postponed(now, out);
     }
@@ -234,7 +226,9 @@ impl Fleet {
         let older: BTreeSet<_> = generations
             .filter(|generation| *generation < self.generation)
             .collect();
-        let too_many = older.len().saturating_sub(self.settings.lingering.into());
+        // The one that was just replaced may always drain.
+        let may = usize::from(self.settings.lingering.max(1));
+        let too_many = older.len().saturating_sub(may);
         for generation in older.into_iter().take(too_many) {
             out.push(Action::Announce(Change::LingeringCut(generation)));
             let leavers = self.slots.iter_mut().flat_map(|slot| &mut slot.leavers);

@@ -9,6 +9,7 @@ use brigade_shared::id::Generation;
 use super::fleet::{Fleet, Phase};
 use super::recycle::Use;
 use super::restart::End;
+use super::sign::Limits;
 use super::slot::{Slot, State};
 use super::steer;
 use super::stop::Leaver;
@@ -151,7 +152,7 @@ impl Fleet {
             stage: Stage::Starting {
                 overdue: now + settings.start_timeout,
             },
-            limit: settings.stall_limit,
+            limits: Limits::of(settings),
             used: Use::drawn(self.dice.draw()),
         }
     }
@@ -202,7 +203,7 @@ impl Fleet {
     /// the kernel's group must stay without gaps.
     fn close_surplus(&mut self, now: Moment, out: &mut Vec<Action>) {
         while let Some(slot) = self.closable() {
-            if !is_quiet(slot, self.settings.settle, now) {
+            if !is_quiet(slot, self.closes_after(), now) {
                 return;
             }
             out.push(Action::CloseSlot(slot.id));
@@ -223,10 +224,16 @@ impl Fleet {
     pub(super) fn surplus_deadline(&self) -> Option<Moment> {
         let surplus = &self.slots[self.wanted..];
         let waiting = surplus.iter().filter(|slot| slot.ready_holder().is_some());
-        let moments = waiting
-            .chain(self.closable())
-            .filter_map(|slot| slot.out_since);
-        moments.map(|since| since + self.settings.settle).min()
+        let after = |slot: &Slot, time: Duration| Some(slot.out_since? + time);
+        let leave = waiting.filter_map(|slot| after(slot, self.settings.settle));
+        let close = self
+            .closable()
+            .and_then(|slot| after(slot, self.closes_after()));
+        leave.chain(close).min()
+    }
+
+    fn closes_after(&self) -> Duration {
+        self.settings.close_after.max(self.settings.settle)
     }
 
     fn tell_ready(&mut self, out: &mut Vec<Action>) {

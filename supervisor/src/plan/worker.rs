@@ -9,13 +9,12 @@
 //!            killed                  the ladder of stop.rs
 //! ```
 
-use std::time::Duration;
-
 use brigade_shared::id::{Generation, WorkerId};
 
 use serde::{Deserialize, Serialize};
 
 use super::recycle::Use;
+use super::sign::Limits;
 use super::vigil::Vigil;
 use super::vocabulary::Moment;
 
@@ -28,9 +27,9 @@ pub(super) struct Worker {
     pub(super) born: Moment,
     pub(super) stage: Stage,
     pub(super) used: Use,
-    /// How long a program may be silent: what it was told when it was made.
+    /// Those of the configuration that it was made with.
     #[serde(default)]
-    pub(super) limit: Option<Duration>,
+    pub(super) limits: Limits,
 }
 
 /// How far it has come.

@@ -101,11 +101,13 @@ impl Ledger {
             Some(_) => 0,
         });
         surplus.filter_map(move |slot| {
-            let at = self.slots[usize::from(slot.0)].out_since? + self.settings.settle;
+            let since = self.slots[usize::from(slot.0)].out_since?;
+            let at = since + self.settings.settle;
             let highest = usize::from(slot.0) + 1 == self.slots.len() && slot.0 >= trial;
             let serves =
                 |(_, record): (_, &Record)| record.serves() && record.generation <= self.committed;
             if highest && self.in_slot(slot).next().is_none() {
+                let at = since + self.closes_after();
                 Some((at, format!("slot {slot} could be closed")))
             } else if others && self.in_slot(slot).any(serves) {
                 Some((at, format!("the worker of slot {slot} is surplus")))
@@ -282,7 +284,7 @@ impl Ledger {
             format!("{cut:?} was to be cut with its generation")
         })?;
         let older = self.lingering();
-        let few = older.len() <= usize::from(self.settings.lingering);
+        let few = older.len() <= self.may_linger();
         hold(few, Rule::Lingering, || format!("{older:?} linger"))
     }
 

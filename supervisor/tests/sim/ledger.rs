@@ -109,7 +109,8 @@ pub(crate) struct Record {
     pub(crate) born: Moment,
     /// When it is late if it is not ready.
     pub(crate) start_by: Moment,
-    /// The stall limit that it was told.
+    /// How long it may stand still: what the configuration said that it was made with.
+    pub(crate) warn: Duration,
     pub(crate) limit: Option<Duration>,
     pub(crate) ready: Option<Moment>,
     pub(crate) told: Told,
@@ -355,6 +356,11 @@ impl Ledger {
         generations
             .filter(|g| !self.overstayed.contains(g))
             .collect()
+    }
+
+    /// So many older generations may drain; the one that was just replaced always.
+    pub(crate) fn may_linger(&self) -> usize {
+        usize::from(self.settings.lingering).max(1)
     }
 
     /// The worker that holds or will hold the slot for this generation.

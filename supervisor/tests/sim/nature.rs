@@ -290,6 +290,7 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         } else {
             dice.millis(1..=200)
         },
+        close_after: dice.millis(0..=4_000),
         start_attempts: u32::try_from(dice.within(1..=5)).expect("small"),
         backoff_first: first,
         backoff_most: first * u32::try_from(dice.within(1..=60)).expect("small"),
@@ -301,7 +302,7 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         surge: 1_024,
         unavailable: 0,
         probation: Duration::ZERO,
-        lingering: 3,
+        lingering: dice.one(&[0, 1, 2, 3, 3, 3]),
         recycle: Recycle {
             requests: None,
             requests_jitter: 0,

@@ -219,7 +219,7 @@ impl Ledger {
     /// The oldest is cut, and only if there are too many.
     fn see_lingering_cut(&mut self, generation: Generation) -> Result<(), Broken> {
         let older = self.lingering();
-        let too_many = older.len() > usize::from(self.settings.lingering);
+        let too_many = older.len() > self.may_linger();
         let oldest = older.first() == Some(&generation);
         self.overstayed.insert(generation);
         hold(too_many && oldest, Rule::Lingering, || {

@@ -102,7 +102,9 @@ impl Ledger {
         hold(self.in_slot(slot).next().is_none(), Rule::Slots, || {
             format!("slot {slot} closed with a worker in it")
         })?;
-        let quiet = self.is_quiet(slot, now);
+        let book = &self.slots[usize::from(slot.0)];
+        let since = book.out_since;
+        let quiet = since.is_some_and(|since| since + self.closes_after() <= now);
         hold(quiet, Rule::Slots, || {
             format!("slot {slot} closed while connections arrive")
         })?;
@@ -186,7 +188,8 @@ impl Ledger {
                 format!("{}: promised was {promise:?}", what())
             })?;
         }
-        let (start_by, limit) = (now + made_with.start_timeout, made_with.stall_limit);
+        let start_by = now + made_with.start_timeout;
+        let (warn, limit) = (made_with.stall_warn, made_with.stall_limit);
         self.last_worker = id;
         self.spawned = true;
         let record = Record {
@@ -194,6 +197,7 @@ impl Ledger {
             generation,
             born: now,
             start_by,
+            warn,
             limit,
             ready: None,
             told: Told::Nothing,
@@ -407,6 +411,11 @@ impl Ledger {
         })?;
         self.finished = Some(verdict);
         Ok(())
+    }
+
+    /// How long a slot stays open after it was left out of the steering.
+    pub(crate) fn closes_after(&self) -> Duration {
+        self.settings.close_after.max(self.settings.settle)
     }
 
     /// Whether nothing can arrive in this slot any more.

@@ -26,6 +26,8 @@ pub(crate) struct Watch {
     /// When the last look was ordered, if it is not answered.
     ordered: Option<Moment>,
     answered: Moment,
+    /// From one look to the next as it was then.
+    pace: Duration,
     /// When the next look has to be ordered.
     look_by: Option<Moment>,
     dozing: bool,
@@ -76,7 +78,7 @@ impl Ledger {
 
     /// Somebody came or went.
     pub(crate) fn news(&mut self, now: Moment) {
-        let by = now + pace(&self.settings);
+        let by = now + self.pace();
         let watch = &mut self.watch;
         watch.woken = true;
         watch.quiet_since_news = 0;
@@ -87,6 +89,7 @@ impl Ledger {
     }
 
     pub(crate) fn see_look(&mut self, now: Moment) -> Result<(), Broken> {
+        let pace = self.pace().min(self.watch.pace);
         let watch = &mut self.watch;
         hold(
             self.stop.is_none() && watch.ordered.is_none(),
@@ -96,7 +99,7 @@ impl Ledger {
         hold(!watch.dozing, Rule::Looks, || {
             "it looks although it dozes".to_owned()
         })?;
-        let soon = now < watch.answered + pace(&self.settings) && !watch.woken;
+        let soon = now < watch.answered + pace && !watch.woken;
         // A commit may have changed the pace after the look was arranged.
         let arranged = watch.look_by.is_some_and(|by| by <= now);
         hold(!soon || arranged, Rule::Looks, || {
@@ -124,7 +127,7 @@ impl Ledger {
 
     /// It is asked to show that it turns.
     pub(crate) fn see_ask(&mut self, id: WorkerId, now: Moment) -> Result<(), Broken> {
-        let warn = warn(&self.settings);
+        let warn = self.warn_of(id);
         let serves = self.workers.get(&id).is_some_and(|record| record.serves());
         // What was not watched does not count: after a late look it may be asked anew.
         let is_late = warn.is_some_and(|warn| self.lag + BREATH > warn / 4);
@@ -155,8 +158,7 @@ impl Ledger {
         let fails = staged.is_some() && record.map(|record| record.generation) == staged;
         let told = slot.map(|slot| self.watch.waiting_for(slot));
         let truth = self.watch.truth.get(&id).copied();
-        let services = warn(&self.settings);
-        let programs = record.and_then(|record| silence(&self.settings, record.limit));
+        let (services, programs) = (self.warn_of(id), self.silence_of(id));
         let shared = self.watch.waiting_shared > 0;
         let seen = self.watch.seen.get_mut(&id);
         let right = seen.is_some_and(|seen| {
@@ -191,7 +193,7 @@ impl Ledger {
         now: Moment,
     ) -> Result<(), Broken> {
         self.pay(&Due::Recovered(id), Rule::Stalls)?;
-        let looks = 2 * (pace(&self.settings) + self.lag + BREATH);
+        let looks = 2 * (self.pace() + self.lag + BREATH);
         let (seen, suspended) = (self.watch.seen.get_mut(&id), self.suspended);
         let right = seen.is_some_and(|seen| {
             let since = seen.blocked.take().unwrap_or(now);
@@ -204,15 +206,32 @@ impl Ledger {
         })
     }
 
-    /// A service may stand still for as long as the configuration says now, a program for as long
-    /// as it was told.
+    /// How long this worker may stand still until it is ended.
     fn limit_of(&self, id: WorkerId) -> Option<Duration> {
-        let is_service = self.watch.seen.get(&id).is_none_or(|seen| seen.is_service);
-        if is_service {
-            self.settings.stall_limit
-        } else {
-            self.workers.get(&id)?.limit
-        }
+        self.workers.get(&id)?.limit
+    }
+
+    /// How long this service may stand still until it is left out.
+    fn warn_of(&self, id: WorkerId) -> Option<Duration> {
+        let record = self.workers.get(&id)?;
+        let warn = Some(record.warn).filter(|warn| !warn.is_zero())?;
+        Some(record.limit.map_or(warn, |limit| limit.min(warn)))
+    }
+
+    /// How long this program may be silent until it is left out, if it takes part.
+    fn silence_of(&self, id: WorkerId) -> Option<Duration> {
+        let record = self.workers.get(&id)?;
+        let is_watched = !record.warn.is_zero();
+        record
+            .limit
+            .filter(|_| is_watched)
+            .map(|limit| limit / 4 * 3)
+    }
+
+    /// From one look to the next.
+    fn pace(&self) -> Duration {
+        let staged = self.staged().map(|(_, settings)| pace(settings));
+        staged.into_iter().fold(pace(&self.settings), Duration::min)
     }
 
     /// Whether this worker may be ended for standing still.
@@ -252,8 +271,9 @@ impl Ledger {
             };
             quiet &= self.hear_sight(sight, slot, now);
         }
+        let pace = self.pace();
         let watch = &mut self.watch;
-        watch.answered = now;
+        (watch.answered, watch.pace) = (now, pace);
         watch.quiet = if quiet { watch.quiet + 1 } else { 0 };
         watch.quiet_since_news = if quiet { watch.quiet_since_news + 1 } else { 0 };
     }
@@ -270,9 +290,9 @@ impl Ledger {
             Signs::Words { watchdogs, .. } => (watchdogs, true, false),
         };
         let patience = if is_service {
-            warn(&self.settings)
+            self.warn_of(id)
         } else {
-            silence(&self.settings, self.workers[&id].limit).filter(|_| mark > 0)
+            self.silence_of(id).filter(|_| mark > 0)
         };
         if is_service {
             self.watch.only_programs = false;
@@ -317,7 +337,7 @@ impl Ledger {
         now: Moment,
     ) {
         let is_late = self.lag + BREATH > patience / 4;
-        let looks = pace(&self.settings) + 2 * (self.lag + BREATH);
+        let looks = self.pace() + 2 * (self.lag + BREATH);
         if is_late || seen.engaged.is_none() {
             return;
         }
@@ -342,7 +362,9 @@ impl Ledger {
         let settings = &self.settings;
         let all = (0..self.slots.len()).map(|slot| SlotId(u16::try_from(slot).expect("few")));
         let mut all = all;
+        let staged = self.staged().map(|(_, settings)| settings);
         let wanted = !settings.stall_warn.is_zero()
+            || staged.is_some_and(|settings| !settings.stall_warn.is_zero())
             || settings.elastic.is_some()
             || settings.recycle.requests.is_some()
             || settings.recycle.memory.is_some()
@@ -413,7 +435,7 @@ impl Ledger {
             format!("it looks on after {} quiet looks", self.watch.quiet)
         })?;
         if self.watch.ordered.is_none() {
-            let by = now + pace(&self.settings);
+            let by = now + self.pace();
             self.watch.look_by = (!only_programs).then_some(by);
         }
         Ok(())
@@ -476,18 +498,4 @@ fn pace(settings: &Settings) -> Duration {
         return Duration::from_millis(100);
     }
     (settings.stall_warn / 8).clamp(Duration::from_millis(5), Duration::from_millis(100))
-}
-
-/// How long a service may stand still.
-fn warn(settings: &Settings) -> Option<Duration> {
-    let warn = Some(settings.stall_warn).filter(|warn| !warn.is_zero())?;
-    Some(settings.stall_limit.map_or(warn, |limit| limit.min(warn)))
-}
-
-/// How long a program that takes part may be silent.
-fn silence(settings: &Settings, limit: Option<Duration>) -> Option<Duration> {
-    let is_watched = !settings.stall_warn.is_zero();
-    limit
-        .filter(|_| is_watched)
-        .map(|limit| limit / 4 * 3)
 }

@@ -55,8 +55,6 @@ enum Happening {
 #[derive(Clone, Debug)]
 struct Process {
     slot: SlotId,
-    /// The stall limit that it was told.
-    limit: Option<Duration>,
     alive: bool,
     deaf_to_drain: bool,
     deaf_to_cut: bool,
@@ -248,7 +246,9 @@ impl World {
             self.after(twice, Happening::Heard(Event::Ready(id)));
         }
         let mut settings = self.ledger.settings.clone();
-        settings.stall_limit = process.limit;
+        if let Some(record) = self.ledger.workers.get(&id) {
+            (settings.stall_warn, settings.stall_limit) = (record.warn, record.limit);
+        }
         let kind = moods::kind(&self.nature, &settings, &mut self.dice);
         let (mood, turns) = moods::of_process(id, &self.nature, &settings, &mut self.dice);
         self.crowd.add(id, process.slot, kind, mood, self.now);
@@ -374,7 +374,6 @@ impl World {
         });
         let process = Process {
             slot,
-            limit: self.ledger.workers.get(&id).and_then(|record| record.limit),
             alive: true,
             deaf_to_drain: self.dice.percent(nature.deaf),
             deaf_to_cut: self.dice.percent(nature.deaf),

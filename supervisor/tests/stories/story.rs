@@ -18,6 +18,7 @@ pub(super) fn settings(workers: u16) -> Settings {
         drain_timeout: secs(20),
         kill_timeout: secs(5),
         settle: millis(50),
+        close_after: millis(50),
         start_attempts: 3,
         backoff_first: millis(100),
         backoff_most: secs(30),

@@ -257,13 +257,54 @@ fn a_program_is_looked_at_when_its_silence_is_due() {
     for _ in 0..8 {
         story.after(millis(100));
     }
-    assert_eq!(story.fleet.next_deadline(), Some(millis(100) + secs(3)));
-    story.after(millis(2_299));
+    // The last quarter of its time is watched.
+    assert_eq!(story.fleet.next_deadline(), Some(millis(2_350)));
+    story.after(millis(1_549));
     assert!(story.orders.is_empty(), "{:?}", story.orders);
     story.signs.insert(WorkerId(1), says(3_000));
-    story.after(millis(1)).says(&blocked(1, 3_000));
+    story.after(millis(750)).does(&[]);
+    story.after(millis(51)).says(&blocked(1, 3_050));
     story.after(secs(1));
     story.does(&[Action::Abort(WorkerId(1)), steer(&[])]);
+}
+
+#[test]
+fn a_silence_that_nobody_watched_may_have_been_the_machines() {
+    let mut story = Story::of_ready(watched(1));
+    let says = |watchdogs, silent| Signs::Words {
+        watchdogs,
+        silent: millis(silent),
+    };
+    story.signs.insert(WorkerId(1), says(7, 0));
+    for _ in 0..8 {
+        story.after(millis(100));
+    }
+    // It spoke once more; then all were suspended, for longer than it may be silent.
+    story.signs.insert(WorkerId(1), says(8, 3_500));
+    story.after(millis(1_550)).after(millis(100)).does(&[]);
+    story.signs.insert(WorkerId(1), says(9, 0));
+    story.after(millis(900)).does(&[]);
+}
+
+#[test]
+fn those_of_a_reload_are_judged_by_their_own_limits() {
+    let patient = |warn| Settings {
+        stall_warn: warn,
+        probation: secs(2),
+        ..watched(1)
+    };
+    let mut story = Story::of_ready(watched(1));
+    story.reloads(patient(secs(3))).ready(2);
+    story.works(2, 1).after(millis(1_900));
+    story.does(&[Action::Ask(WorkerId(2))]);
+    let mut story = Story::of_ready(settings(1));
+    story.reloads(patient(millis(400))).ready(2);
+    story.works(2, 1).after(secs(1));
+    story.says(&Change::ReloadRolledBack {
+        generation: Generation(2),
+        worker: WorkerId(2),
+        failure: Failure::Blocked,
+    });
 }
 
 #[test]

@@ -131,14 +131,17 @@ fn what_the_failed_generation_left_behind_is_replaced_at_once_when_it_dies() {
 fn without_surge_the_old_one_leaves_first_the_canary_too() {
     let mut story = Story::of_ready(with(0, 2, 4));
     story.reloads(with(0, 2, 4));
-    story.does(&[STAGE, steer(&[1, 2, 3]), drain(1), spawn(5, 0, 2)]);
+    story.does(&[STAGE, steer(&[1, 2, 3]), drain(1)]);
+    // A service that can't run twice starts when the one before has left.
+    story.exits(1, 0).does(&[spawn(5, 0, 2)]);
     story.ready(5).does(&[steer(&[0, 1, 2, 3])]);
     story.after(secs(2));
-    let wave = [drain(2), drain(3), spawn(6, 1, 2), spawn(7, 2, 2)];
-    story.does(&[&[steer(&[0, 3])][..], &wave].concat());
+    story.does(&[steer(&[0, 3]), drain(2), drain(3)]);
+    story.exits(2, 0).does(&[spawn(6, 1, 2)]);
     story.ready(6);
-    let taken = [steer(&[0, 1, 3]), steer(&[0, 1])];
-    story.does(&[&taken[..], &[drain(4), spawn(8, 3, 2)]].concat());
+    story.does(&[steer(&[0, 1, 3]), steer(&[0, 1]), drain(4)]);
+    story.exits(4, 0).does(&[spawn(7, 3, 2)]);
+    story.exits(3, 0).does(&[spawn(8, 2, 2)]);
     story.ready(7).ready(8);
     assert!(story.deeds().contains(&COMMIT), "{:?}", story.orders);
 }
@@ -146,7 +149,7 @@ fn without_surge_the_old_one_leaves_first_the_canary_too() {
 #[test]
 fn a_slot_that_was_given_up_for_nothing_is_filled_again() {
     let mut story = Story::of_ready(with(0, 1, 2));
-    story.reloads(with(0, 1, 2)).exits(3, 1);
+    story.reloads(with(0, 1, 2)).exits(1, 0).exits(3, 1);
     story.does(&[DROP, spawn(4, 0, 1)]);
 }
 
@@ -154,7 +157,38 @@ fn a_slot_that_was_given_up_for_nothing_is_filled_again() {
 fn neither_surge_nor_unavailable_slots_still_is_one_at_a_time() {
     let mut story = Story::of_ready(with(0, 0, 2));
     story.reloads(with(0, 0, 2));
-    story.does(&[STAGE, steer(&[1]), drain(1), spawn(3, 0, 2)]);
+    story.does(&[STAGE, steer(&[1]), drain(1)]);
+    story.exits(1, 0).does(&[spawn(3, 0, 2)]);
+}
+
+#[test]
+fn nobody_is_started_beside_one_that_drains_if_there_may_be_no_two() {
+    let mut story = Story::of_ready(with(0, 1, 1));
+    story
+        .reloads(with(0, 1, 1))
+        .does(&[STAGE, steer(&[]), drain(1)]);
+    story.exits(1, 0).does(&[spawn(2, 0, 2)]);
+    let mut story = Story::of_ready(with(0, 1, 2));
+    story.reloads(with(0, 1, 2)).exits(1, 0).ready(3);
+    story.after(secs(2)).does(&[steer(&[0]), drain(2)]);
+    story.exits(3, 1);
+    story.does(&[DROP, steer(&[]), spawn(4, 0, 1)]);
+    story.exits(2, 0).does(&[spawn(5, 1, 1)]);
+}
+
+#[test]
+fn the_generation_that_was_just_replaced_drains_even_if_none_may_linger() {
+    let none = || {
+        let mut settings = settings(1);
+        settings.lingering = 0;
+        settings
+    };
+    let mut story = Story::of_ready(none());
+    story.reloads(none()).ready(2);
+    assert!(!story.deeds().contains(&cut(1)), "{:?}", story.orders);
+    story.reloads(none()).ready(3);
+    assert!(story.deeds().contains(&cut(1)), "{:?}", story.orders);
+    assert!(!story.deeds().contains(&cut(2)), "{:?}", story.orders);
 }
 
 #[test]

@@ -17,6 +17,9 @@ pub struct Settings {
     pub kill_timeout: Duration,
     /// How long handshakes in flight may still arrive after a slot was left out of the steering.
     pub settle: Duration,
+    /// From leaving a slot out of the steering to closing its sockets, at least; not less than
+    /// `settle`. What arrives there meanwhile is served by others.
+    pub close_after: Duration,
     /// How often a slot may fail to become ready at the very first start before the supervisor
     /// gives up, if nothing at all has become ready.
     pub start_attempts: u32,
