@@ -92,7 +92,10 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) 
 
 /// The configuration to begin or go on with, and how it is read again.
 fn ground(matches: &ArgMatches, arrival: &Arrival) -> Result<Ground, Refused> {
-    let directory = directory()?;
+    let directory = match directory() {
+        Err(_) if arrival.is_return() => arrival.directory().to_owned(),
+        found => found?,
+    };
     let running = arrival.running();
     let is_activated = arrival
         .is_socket_activated()

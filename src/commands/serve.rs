@@ -14,7 +14,7 @@ pub(crate) fn serve(matches: &ArgMatches, service: Service, arrival: Arrival) ->
         eprintln!(
             "error: cannot serve {app}: Python apps are not part of this version\n\n  Run their server as a program instead: brigade exec -- uvicorn --fd 3 {app}"
         );
-        return ExitCode::from(code::USAGE);
+        return ExitCode::from(arrival.fail("it was asked to serve a Python app", code::USAGE));
     }
     configuration::supervise(matches, Launch::Service(service), arrival)
 }

@@ -44,14 +44,16 @@ impl Place {
 impl<'a> Hesitant<'a> {
     /// Takes the name of the old program. `before` are more lines of its script.
     fn new(brigade: &'a Brigade, places: &[Place], before: &str) -> Self {
+        let folder = brigade.dir().display();
         let script = format!(
             r#"case $BRIGADE_HANDOVER in sentinel:*) place=asked ;; *) place=executed ;; esac
 {before}
+place={folder}/$place
 if test -p "$place"; then
     echo $$ > "$place.here"
     read -r _ < "$place"
 fi
-exec ./real serve "$@"
+exec {folder}/real serve "$@"
 "#
         );
         let this = Self { brigade };
@@ -346,6 +348,26 @@ fn a_configuration_that_breaks_after_the_answer_leads_back() {
     let generation = upgraded(&brigade);
     only(&brigade, generation);
     load.stop().assert_lost_none();
+    brigade.stop_and_check();
+}
+
+#[test]
+fn a_directory_that_is_gone_after_the_answer_leads_back() {
+    let launch = Launch::new(&["serve", "--workers", "2"]).after("mkdir release && cd release");
+    let brigade = launch.copied_as("DIR/brigade").ready();
+    brigade.expect("upgrade.refused");
+    let workers = brigade.workers();
+    let hesitant = Hesitant::new(&brigade, &[Place::Executed], "");
+    let release = hesitant.path("release");
+    fs::rename(hesitant.path("serve"), release.join("serve")).unwrap();
+    let mark = brigade.signal_heard(Signal::SIGUSR2);
+    hesitant.pauses(Place::Executed);
+    fs::remove_dir_all(&release).unwrap();
+    hesitant.goes_on(Place::Executed);
+    let event = outcome(&brigade, mark);
+    assert_eq!(event.text("because"), "exec", "{}", event.value);
+    assert_eq!(brigade.workers(), workers);
+    assert_eq!(brigade.get("/").status, 200);
     brigade.stop_and_check();
 }
 

@@ -87,7 +87,7 @@ fn a_new_program_whose_app_hangs_gives_way() {
 #[test]
 fn a_new_program_whose_worker_dies_in_its_probation_gives_way() {
     let options = ["--reload-probation", "1s"];
-    let words = "later=abort\nlater_ms=300";
+    let words = "later=abort\nlater_ms=300\nslot=0";
     rolls_back("upgrade dies in probation", &options, words, true);
 }
 

@@ -13,6 +13,7 @@
 //! Whatever fails before the new program has taken over leads back: nothing was changed yet.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::path::Path;
 
 use brigade_config::Config;
 use brigade_shared::exit::supervisor as code;
@@ -162,6 +163,12 @@ impl Arrival {
     #[must_use]
     pub fn is_socket_activated(&self) -> Option<bool> {
         self.state().map(|state| state.activated)
+    }
+
+    /// Where this program works, should it not be able to find out: the directory may be gone.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        Path::new(&self.start.directory)
     }
 
     fn state(&self) -> Option<&State> {

@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::{OwnedFd, RawFd};
-use std::path::PathBuf;
 
 use brigade_config::Record;
 use brigade_shared::id::Generation;
@@ -76,7 +75,7 @@ pub(super) struct State {
     /// Whether a service manager has passed sockets.
     pub(super) activated: bool,
     /// The pid file that was written.
-    pub(super) pid_file: Option<PathBuf>,
+    pub(super) pid_file: Option<OsString>,
     /// The limit of open files as the first program found it.
     pub(super) open_files: OpenFiles,
     /// Lines that could not be written yet: of the log, and of the workers' output.

@@ -25,8 +25,12 @@ pub(crate) fn leap(leap: Leap, fleet: &Fleet, hands: &mut Hands, began: Instant)
         hands.gather();
     }
     // Held until the exec: the document names it.
-    let own = exec::keep_own().map_err(|error| format!("this program's own file: {error}"));
-    let written = own.and_then(|own| Ok((write(leap, fleet, hands, began, &own)?, own)));
+    let own = match leap {
+        Leap::Ask | Leap::New => exec::keep_own().map(Some),
+        Leap::Old => Ok(None),
+    };
+    let own = own.map_err(|error| format!("this program's own file: {error}"));
+    let written = own.and_then(|own| Ok((write(leap, fleet, hands, began, own.as_ref())?, own)));
     let (document, _own) = match written {
         Ok(written) => written,
         Err(why) => return failed(leap, format!("the state can't be written: {why}"), hands),
@@ -56,7 +60,7 @@ fn write(
     fleet: &Fleet,
     hands: &Hands,
     began: Instant,
-    own: &OwnedFd,
+    own: Option<&OwnedFd>,
 ) -> Result<Document, String> {
     let mut packing = Packing::default();
     let value = |found: serde_json::Result<Value>| found.map_err(|error| error.to_string());
@@ -75,15 +79,15 @@ fn write(
         board: packing.pack(hands.nursery.ledger.board().as_ref()),
         configs: hands.configs.records(),
         activated: hands.upgrade.activated,
-        pid_file: hands.pid_file.as_ref().map(|file| file.path().to_owned()),
+        pid_file: hands.pid_file.as_ref().map(|file| file.path().into()),
         open_files: hands.nursery.open_files,
         log: log::pending(),
         output: hands.passing.pending(),
         last_words: hands.last_words.clone(),
     };
-    let head = match leap {
-        Leap::Ask | Leap::New => hands.upgrade.head_for_new(&mut packing, own),
-        Leap::Old => hands.upgrade.head_for_old(&packing),
+    let head = match own {
+        Some(own) => hands.upgrade.head_for_new(&mut packing, own),
+        None => hands.upgrade.head_for_old(&packing),
     };
     Ok(Document::new(head, state))
 }

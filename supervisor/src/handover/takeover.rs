@@ -131,7 +131,7 @@ pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
         Role::Started | Role::Sentinel { .. } => return Err("nothing was handed over".to_owned()),
     };
     let own = Own::had(&letter, &state, &config, is_new);
-    let own = own.inspect_err(|why| go_back(&letter, why))?;
+    let mut own = own.inspect_err(|why| go_back(&letter, why))?;
     let supervisor_began = instant_of(state.began_ns);
     // Never before the moment of the document, however inexact the clocks were read.
     let now = supervisor_began.elapsed().max(state.now);
@@ -140,6 +140,9 @@ pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
         upgrade.set_other_version(letter.head.version.clone());
     }
     let (pending, output) = (state.log.clone(), state.output.clone());
+    if is_new {
+        upgrade.may_return_to(own.belongings.old.take());
+    }
     let (mut fleet, mut hands) = assemble(state, own, upgrade, load_config, launch);
     let mut actions = Vec::new();
     if is_new {
@@ -212,12 +215,11 @@ impl Own {
 fn assemble(
     state: State,
     own: Own,
-    mut upgrade: Upgrade,
+    upgrade: Upgrade,
     load_config: LoadConfig,
     launch: Launch,
 ) -> (Fleet, Hands) {
     let found = own.belongings;
-    upgrade.may_return_to(found.old);
     if let Some(name) = upgrade.start.path().file_name() {
         // An exec by descriptor names the process after the descriptor's number.
         process::set_name(&name.to_string_lossy());
@@ -245,7 +247,7 @@ fn assemble(
         verdict: None,
         last_words: state.last_words,
         reason: String::new(),
-        pid_file: state.pid_file.map(PidFile::adopt),
+        pid_file: state.pid_file.map(|path| PidFile::adopt(path.into())),
         upgrade,
     };
     if let Some(running) = hands.configs.running() {
