@@ -141,7 +141,9 @@ impl<Out: Serialize, In: DeserializeOwned> Channel<Out, In> {
                     (received, descriptor)
                 }
                 Err(Errno::EAGAIN) => (Received::Nothing, None),
-                Err(Errno::EINTR) => continue,
+                // The other end was closed with something unread. That is said once, before what
+                // it had sent itself, which still comes.
+                Err(Errno::EINTR | Errno::ECONNRESET) => continue,
                 Err(_) => (Received::Closed, None),
             };
         }
@@ -206,6 +208,16 @@ mod tests {
         drop(descriptor);
         assert_eq!(std::io::Read::read(&mut reader, &mut [0]).unwrap(), 0);
         drop(up);
+        assert_eq!(down.receive(), Received::Closed);
+    }
+
+    #[test]
+    fn the_last_words_of_one_that_ended_with_orders_unread_are_heard() {
+        let (up, down) = Channel::<Fact, Order>::pair().unwrap();
+        up.send(&Fact::Ready).unwrap();
+        down.send(&Order::Answer).unwrap();
+        drop(up);
+        assert_eq!(down.receive(), Received::Message(Fact::Ready));
         assert_eq!(down.receive(), Received::Closed);
     }
 

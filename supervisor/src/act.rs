@@ -280,6 +280,7 @@ impl Hands {
         let with = Telling {
             roster: &self.roster,
             board: self.nursery.ledger.board(),
+            stacks: &self.attention.stacks,
             last_words: &self.last_words,
             reason: &self.reason,
         };

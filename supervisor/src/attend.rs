@@ -15,7 +15,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use brigade_shared::id::{SlotId, WorkerId};
+use brigade_shared::id::SlotId;
 
 use crate::act::Hands;
 use crate::listen::{Listeners, Waiting};
@@ -23,6 +23,7 @@ use crate::look::{Lookout, Scene};
 use crate::plan::{Event, Relief};
 use crate::processors::Processors;
 use crate::relief::{Crew, Relieving};
+use crate::stack::Budget;
 
 /// From falling asleep to the last look.
 const DROWSY: Duration = Duration::from_millis(20);
@@ -33,6 +34,7 @@ pub(crate) struct Attention {
     pub(crate) lookout: Lookout,
     pub(crate) relieving: Relieving,
     pub(crate) processors: Processors,
+    pub(crate) stacks: Budget,
     /// Where new connections shall go, if the kernel was not told yet.
     pub(crate) steering: Option<Vec<SlotId>>,
     sleep: Sleep,
@@ -118,8 +120,15 @@ impl Hands {
 
     /// Others serve from now on what waits for these.
     pub(crate) fn relieve(&mut self, relief: Relief) {
-        self.attention.relieving.begin(relief, &self.roster);
-        self.with_crew(Relieving::tick);
+        let (relieving, listeners, mut crew) = self.parts();
+        relieving.begin(relief, crew.roster);
+        relieving.tick(&mut crew);
+        // At once: what the plan tells next may take its time.
+        for queue in listeners.queues() {
+            if relieving.takes_from(queue.slot) {
+                relieving.take_from(queue, &mut crew);
+            }
+        }
     }
 
     /// Somebody waits in these queues, by their number among all: a sleeper is woken, and what
@@ -129,13 +138,8 @@ impl Hands {
             return;
         }
         self.stirred();
-        let queues: Vec<Waiting<'_>> = self.listeners.queues().collect();
-        let board = Arc::clone(self.nursery.ledger.board());
-        let mut crew = Crew {
-            roster: &mut self.roster,
-            board: &board,
-        };
-        let relieving = &mut self.attention.relieving;
+        let (relieving, listeners, mut crew) = self.parts();
+        let queues: Vec<Waiting<'_>> = listeners.queues().collect();
         for queue in numbers.iter().filter_map(|number| queues.get(*number)) {
             if relieving.takes_from(queue.slot) {
                 relieving.take_from(*queue, &mut crew);
@@ -146,11 +150,6 @@ impl Hands {
     /// Nothing is left on its way to a worker.
     pub(crate) fn gather(&mut self) {
         self.with_crew(Relieving::gather);
-    }
-
-    /// A worker has passed a connection on.
-    pub(crate) fn pass_on(&mut self, connection: OwnedFd, from: WorkerId) {
-        self.with_crew(|relieving, crew| relieving.pass_on(connection, from, crew));
     }
 
     /// What waits for this slot goes to others before the slot is closed.
@@ -164,13 +163,8 @@ impl Hands {
     }
 
     fn rescue(&mut self, close: impl FnOnce(&mut Listeners, &mut dyn FnMut(OwnedFd))) {
-        let board = Arc::clone(self.nursery.ledger.board());
-        let mut crew = Crew {
-            roster: &mut self.roster,
-            board: &board,
-        };
-        let relieving = &mut self.attention.relieving;
-        close(&mut self.listeners, &mut |connection| {
+        let (relieving, listeners, mut crew) = self.parts();
+        close(listeners, &mut |connection| {
             relieving.rescue(connection, &mut crew);
         });
         relieving.tick(&mut crew);
@@ -183,7 +177,7 @@ impl Hands {
         let served: Vec<SlotId> = self
             .roster
             .all()
-            .filter(|(_, member)| member.finishes())
+            .filter(|(_, member)| member.accepts())
             .map(|(_, member)| member.slot)
             .collect();
         let relieving = &self.attention.relieving;
@@ -199,13 +193,9 @@ impl Hands {
     }
 
     fn empty(&mut self, which: impl Fn(&Waiting<'_>) -> bool) {
-        let board = Arc::clone(self.nursery.ledger.board());
-        let mut crew = Crew {
-            roster: &mut self.roster,
-            board: &board,
-        };
-        for queue in self.listeners.queues().filter(which) {
-            self.attention.relieving.empty(queue, &mut crew);
+        let (relieving, listeners, mut crew) = self.parts();
+        for queue in listeners.queues().filter(which) {
+            relieving.empty(queue, &mut crew);
         }
     }
 
@@ -235,12 +225,17 @@ impl Hands {
     }
 
     fn with_crew(&mut self, act: impl FnOnce(&mut Relieving, &mut Crew<'_>)) {
-        let board = Arc::clone(self.nursery.ledger.board());
-        let mut crew = Crew {
+        let (relieving, _, mut crew) = self.parts();
+        act(relieving, &mut crew);
+    }
+
+    fn parts(&mut self) -> (&mut Relieving, &mut Listeners, Crew<'_>) {
+        let crew = Crew {
             roster: &mut self.roster,
-            board: &board,
+            board: self.nursery.ledger.board(),
+            files: self.nursery.open_files.most(),
         };
-        act(&mut self.attention.relieving, &mut crew);
+        (&mut self.attention.relieving, &mut self.listeners, crew)
     }
 
     fn with_scene<T>(&mut self, act: impl FnOnce(&mut Lookout, &mut Scene<'_>) -> T) -> T {

@@ -173,8 +173,9 @@ impl Hands {
         if has_stirred {
             self.stirred();
         }
+        let relieving = &mut self.attention.relieving;
         for connection in passed {
-            self.pass_on(connection, worker);
+            relieving.pass_on(connection, worker);
         }
     }
 

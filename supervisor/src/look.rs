@@ -17,6 +17,7 @@ use crate::listen::Waiting;
 use crate::plan::{Look, Sight, Signs};
 use crate::probe;
 use crate::roster::{Member, Roster, Tie};
+use crate::stack::has_uninterruptible_thread;
 
 /// How often a worker's memory is measured, if there is a limit on it.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
@@ -237,7 +238,12 @@ fn measure(scene: &mut Scene<'_>) -> BTreeMap<WorkerId, u64> {
                 continue;
             }
             walks -= 1;
-            let exact = |pid| proportional(pid).or_else(|| resident(pid));
+            // Its pages are not walked while a thread of it may hold the lock that this takes.
+            let exact = |pid| {
+                let walkable = !has_uninterruptible_thread(pid);
+                let walked = walkable.then(|| proportional(pid)).flatten();
+                walked.or_else(|| resident(pid))
+            };
             memory = sum(exact);
         }
         member.measured = Some(now);

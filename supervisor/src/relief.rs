@@ -33,6 +33,11 @@ use lent::Lent;
 
 /// So many connections are taken from one queue in one turn.
 const BATCH: usize = 64;
+/// So many connections may be on their way to a worker that has not claimed them: one that has just
+/// stopped keeps no more of them waiting than that, and the rest is safe in its queue.
+const MOST_AHEAD: u64 = 16;
+/// Descriptors that a worker keeps for other things than connections.
+const SPARE_FILES: u64 = 64;
 /// The pause before workers that could not take a connection are asked again.
 const AGAIN: Duration = Duration::from_millis(5);
 /// The first pause after the system refused an accept for want of something; it doubles.
@@ -85,6 +90,8 @@ impl Default for Want {
 pub(crate) struct Crew<'a> {
     pub(crate) roster: &'a mut Roster,
     pub(crate) board: &'a Board,
+    /// How many files each of them may have open.
+    pub(crate) files: u64,
 }
 
 impl Relieving {
@@ -211,11 +218,11 @@ impl Relieving {
         }
     }
 
-    /// A connection that a worker has passed on.
-    pub(crate) fn pass_on(&mut self, connection: OwnedFd, from: WorkerId, crew: &mut Crew<'_>) {
+    /// A connection that a worker has passed on; it is handed over by the next [`Self::tick`].
+    pub(crate) fn pass_on(&mut self, connection: OwnedFd, from: WorkerId) {
         let from = Some(from);
         self.adrift.push_back(Adrift { connection, from });
-        self.hand_over(crew);
+        self.again = None;
     }
 
     /// Takes what waits in a relieved queue, within bounds, and hands it over.
@@ -281,6 +288,7 @@ impl Relieving {
         self.lent.settle(crew);
         let mut ranks = self.ranks(crew);
         let is_anybody_able = !ranks.is_empty();
+        ranks.retain(|rank| rank.room > 0);
         let mut kept = VecDeque::new();
         for adrift in std::mem::take(&mut self.adrift) {
             let socket = adrift.connection.as_fd();
@@ -314,10 +322,7 @@ impl Relieving {
 
     /// To whom connections may be given, and how many each has.
     fn ranks(&self, crew: &Crew<'_>) -> Vec<Rank> {
-        let of = |member: &Member| Rank {
-            connections: self.weight(member, crew.board),
-            worker: member.worker,
-        };
+        let of = |member: &Member| self.rank(member, crew);
         let by = self.relief.by.iter();
         let able = by
             .filter_map(|worker| crew.roster.get(*worker))
@@ -333,11 +338,17 @@ impl Relieving {
         living.map(of).collect()
     }
 
-    /// The connections that a worker holds, and those that are on their way to it.
-    fn weight(&self, member: &Member, board: &Board) -> u64 {
-        let glance = board.row(member.row).glance(0);
-        let held = glance.map_or(0, |glance| glance.connections);
-        held.saturating_add(self.lent.count(member.worker))
+    /// By the connections that a worker holds, and those that are on their way to it.
+    fn rank(&self, member: &Member, crew: &Crew<'_>) -> Rank {
+        let ahead = self.lent.count(member.worker);
+        let connections = crew.board.row(member.row).connections() + ahead;
+        // At its limit of files it would lose what it is sent: the kernel drops the descriptor.
+        let files = crew.files.saturating_sub(SPARE_FILES);
+        Rank {
+            connections,
+            worker: member.worker,
+            room: (MOST_AHEAD.saturating_sub(ahead)).min(files.saturating_sub(connections)),
+        }
     }
 }
 
@@ -346,9 +357,11 @@ impl Relieving {
 struct Rank {
     connections: u64,
     worker: WorkerId,
+    /// So many more it may get now.
+    room: u64,
 }
 
-/// Gives a connection to the lightest, and tells to whom; those whose channel is full are not asked
+/// Gives a connection to the lightest, and tells to whom; those that have no room are not asked
 /// again this time.
 fn give(
     connection: BorrowedFd<'_>,
@@ -358,11 +371,15 @@ fn give(
     while let Some(index) = (0..ranks.len()).min_by_key(|index| ranks[*index]) {
         let worker = ranks[index].worker;
         let member = crew.roster.get_mut(worker);
-        if member.is_some_and(|member| hand(member, connection)) {
-            ranks[index].connections += 1;
+        let is_given = member.is_some_and(|member| hand(member, connection));
+        ranks[index].connections += 1;
+        ranks[index].room -= 1;
+        if !is_given || ranks[index].room == 0 {
+            ranks.swap_remove(index);
+        }
+        if is_given {
             return Some(worker);
         }
-        ranks.swap_remove(index);
     }
     None
 }

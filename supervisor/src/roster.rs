@@ -125,6 +125,14 @@ impl Member {
         matches!(self.standing, Standing::Ready | Standing::Draining) && !self.has_ended
     }
 
+    /// Whether it takes what waits in its queue: a service that was told to leave has let go of it.
+    pub(crate) fn accepts(&self) -> bool {
+        match self.tie {
+            Tie::Service { .. } => self.serves(),
+            Tie::Program { .. } => self.finishes(),
+        }
+    }
+
     /// Its channel, if it has one that it listens to.
     pub(crate) fn link(&self) -> Option<&Channel<Order, Fact>> {
         match &self.tie {

@@ -45,9 +45,12 @@ impl Meter {
     }
 
     pub(crate) fn connection_closed(&self, age: Age) {
-        self.row.connection_closed();
         self.lately.closed(age);
-        if self.open.fetch_sub(1, Relaxed) == 1 {
+        let left = self.open.fetch_sub(1, Relaxed) - 1;
+        // An upgraded connection may end on another thread, and the row has one writer. What the
+        // two make of it in the same instant is put right by the next to go.
+        self.row.set_connections(left as u64);
+        if left == 0 {
             self.gone.notify_waiters();
         }
     }

@@ -16,6 +16,7 @@ use brigade_shared::exit::worker;
 use brigade_shared::message::{Fact, Order};
 use brigade_shared::seat::{Listener, Seat};
 use brigade_shared::sys::signal::unblock_all;
+use socket2::SockRef;
 use tokio::runtime::{Builder, LocalRuntime};
 
 use crate::accept;
@@ -39,6 +40,8 @@ const BLOCKING_THREADS: usize = 64;
 /// of tasks. tokio's own number is 61: with handlers that take a millisecond, an order would wait
 /// for most of the time after which a loop counts as blocked.
 const LOOK_EVERY: u32 = 16;
+/// The memory of facts that the supervisor has not heard, in bytes; the kernel counts some 400 for one.
+const MOST_UNHEARD: usize = 16 << 10;
 /// What the supervisor hears of a failure is cut to so much; the log has all of it.
 const REASON_CHARS: usize = 1000;
 
@@ -59,6 +62,8 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
     let meter = Meter::leak(board.row(row));
     meter.row.set_pid(std::process::id());
     panic::listen();
+    // If the supervisor does not turn, connections stay here after a few dozen passed on in vain.
+    let _ = SockRef::from(&link).set_send_buffer_size(MOST_UNHEARD);
     let link = Arc::new(link);
     let exchange = Exchange::new(board, Arc::clone(&link));
     let station = Rc::new(Station::new(meter, slot.0, config.clone(), exchange, row));

@@ -114,12 +114,13 @@ impl<'a> Counters<'a> {
         self.histogram::<LAG>()
     }
 
-    /// The sum of everything counted: it moves whenever anything does.
+    /// The sum of what only the loop counts: it moves whenever the loop does something. Bytes of
+    /// upgraded connections may be counted by other threads, which live on when the loop is stuck.
     pub(super) fn motion(self) -> u64 {
-        let counters = &self.0[FIRST..FIRST + Counter::ALL.len()];
-        counters
-            .iter()
-            .fold(0, |sum, counter| sum.wrapping_add(word::get(counter)))
+        let of_others = [Counter::BytesIn, Counter::BytesOut];
+        let counters = Counter::ALL.into_iter();
+        let own = counters.filter(|counter| !of_others.contains(counter));
+        own.fold(0, |sum, counter| sum.wrapping_add(self.get(counter)))
     }
 
     /// One of the counters, now.

@@ -145,11 +145,6 @@ impl<'a> Row<'a> {
         word::get(&self.0[CLAIMED])
     }
 
-    /// A connection is gone.
-    pub fn connection_closed(self) {
-        word::subtract(&self.0[CONNECTIONS], 1);
-    }
-
     /// A request's head is complete.
     pub fn request_begun(self) {
         word::add(&self.0[REQUESTS], 1);
@@ -198,6 +193,17 @@ impl<'a> Row<'a> {
     /// Whether the loop waits for something to do.
     pub(super) fn is_parked(self) -> bool {
         word::get(&self.0[RUNNING_SINCE]) == 0
+    }
+
+    /// The connections that are open.
+    #[must_use]
+    pub fn connections(self) -> u64 {
+        word::get(&self.0[CONNECTIONS])
+    }
+
+    /// So many connections are open, by a count that any thread may keep.
+    pub fn set_connections(self, connections: u64) {
+        word::set(&self.0[CONNECTIONS], connections);
     }
 
     /// The slot that the row's worker fills; none if the row is free.

@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::io;
 
+use nix::sys::prctl;
 use nix::unistd::{
     Gid, Group, Uid, User, getegid, geteuid, getgrouplist, setgroups, setresgid, setresuid,
 };
@@ -63,6 +64,9 @@ impl Identity {
                 "root could be had back after it was dropped",
             ));
         }
+        // Without it a worker of another user leaves no core, and nobody of that user may look at
+        // its stack or its memory.
+        prctl::set_dumpable(true)?;
         Ok(())
     }
 

@@ -51,6 +51,12 @@ impl OpenFiles {
         Ok(Self { soft, hard })
     }
 
+    /// So many a process may have open that the limit was raised for.
+    #[must_use]
+    pub fn most(self) -> u64 {
+        self.hard
+    }
+
     /// Sets the limit to what it was, for a child about to run another program.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub fn receive(
     header.msg_iov = &raw mut room;
     header.msg_iovlen = 1;
     header.msg_control = control.0.as_mut_ptr().cast();
-    header.msg_controllen = control.0.len();
+    header.msg_controllen = control.0.len() as _;
     // SAFETY: the header points to `packet` and `control`, with their lengths; both outlive the call.
     let received =
         unsafe { libc::recvmsg(socket.as_raw_fd(), &raw mut header, libc::MSG_CMSG_CLOEXEC) };
@@ -48,10 +48,12 @@ fn first_descriptor(header: &libc::msghdr) -> Option<OwnedFd> {
     while let Some(head) = unsafe { message.as_ref() } {
         if head.cmsg_level == libc::SOL_SOCKET && head.cmsg_type == libc::SCM_RIGHTS {
             // SAFETY: only computes a length.
-            let before = unsafe { libc::CMSG_LEN(0) } as usize;
+            let before = unsafe { libc::CMSG_LEN(0) };
             // SAFETY: only computes a pointer to what follows the control header.
             let data = unsafe { libc::CMSG_DATA(message) }.cast::<RawFd>();
-            for index in 0..head.cmsg_len.saturating_sub(before) / size_of::<RawFd>() {
+            // The C libraries do not agree on the type of the length.
+            let length = (head.cmsg_len as u32).saturating_sub(before);
+            for index in 0..length as usize / size_of::<RawFd>() {
                 // SAFETY: the kernel says that the message has so many numbers.
                 let place = unsafe { data.add(index) };
                 // SAFETY: as above; their place need not be aligned.

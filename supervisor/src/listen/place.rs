@@ -11,12 +11,12 @@
 use std::io;
 use std::net::Shutdown;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use brigade_shared::id::SlotId;
 use brigade_shared::seat::Address;
+use brigade_shared::sys::accept::{accept, concerns_one_connection};
 use brigade_shared::sys::reuseport;
-use nix::libc::{SOCK_CLOEXEC, SOCK_NONBLOCK};
 use socket2::SockRef;
 
 use super::inherit::Inheritance;
@@ -240,20 +240,8 @@ fn empty(socket: &OwnedFd, hand_over: &mut impl FnMut(OwnedFd)) {
     for _ in 0..MOST {
         match accept(socket.as_fd()) {
             Ok(connection) => hand_over(connection),
-            Err(error) if concerns_one(&error) => {}
+            Err(error) if concerns_one_connection(&error) => {}
             Err(_) => return,
         }
     }
-}
-
-/// Takes the connection at the head of a queue.
-fn accept(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
-    let accepted = SockRef::from(&socket).accept4(SOCK_CLOEXEC | SOCK_NONBLOCK);
-    accepted.map(|(connection, _)| connection.into())
-}
-
-/// Whether only this one connection failed, accept(2); the next may be fine.
-fn concerns_one(error: &io::Error) -> bool {
-    use io::ErrorKind as Kind;
-    matches!(error.kind(), Kind::ConnectionAborted | Kind::Interrupted)
 }

@@ -12,9 +12,12 @@ use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::message::{Fact, Order};
 use brigade_shared::seat::Address;
 
-use super::{BATCH, Crew, Relieving, Waiting};
+use super::{BATCH, Crew, MOST_AHEAD, Relieving, SPARE_FILES, Waiting};
 use crate::plan::Relief;
 use crate::roster::{Member, Roster, Standing, Tie};
+
+/// So many each may have open.
+const FILES: u64 = 1_000;
 
 /// Workers as the supervisor knows them, the other ends of their channels, and a queue.
 struct Scene {
@@ -80,6 +83,7 @@ impl Scene {
         let mut crew = Crew {
             roster: &mut self.roster,
             board: &board,
+            files: FILES,
         };
         act(&mut self.relieving, queue, &mut crew);
     }
@@ -95,7 +99,10 @@ impl Scene {
     fn pass_on(&mut self, connection: TcpStream, from: u64) {
         let connection = OwnedFd::from(connection);
         let from = WorkerId(from);
-        self.with(|relieving, _, crew| relieving.pass_on(connection, from, crew));
+        self.with(|relieving, _, crew| {
+            relieving.pass_on(connection, from);
+            relieving.tick(crew);
+        });
     }
 
     /// What each worker was given to serve.
@@ -184,17 +191,43 @@ fn nothing_is_taken_while_nobody_could_serve_it() {
 }
 
 #[test]
-fn one_turn_takes_only_so_many() {
+fn one_turn_takes_only_so_many_and_one_worker_gets_no_more_than_it_comes_to() {
+    let most = MOST_AHEAD as usize;
     let mut scene = Scene::new(2).relieved_by(&[1]);
     let clients: Vec<_> = (0..BATCH + 6).map(|_| scene.connect()).collect();
     scene.take();
-    assert_eq!(scene.given(), [0, BATCH]);
+    assert_eq!(scene.relieving.adrift().count(), BATCH - most);
+    assert!(!scene.relieving.takes_from(Some(SlotId(0))));
+    for given in 1..=BATCH / most {
+        assert_eq!(scene.given(), [0, most]);
+        let left = BATCH.saturating_sub((given + 1) * most);
+        while scene.relieving.adrift().count() > left {
+            assert!(scene.relieving.deadline().is_some(), "it is tried again");
+            scene.tick();
+        }
+        assert_eq!(scene.relieving.adrift().count(), left);
+    }
+    scene.tick();
     scene.with(Relieving::empty);
     assert_eq!(
         scene.given(),
         [0, 6],
         "but a queue that is closed is emptied"
     );
+    drop(clients);
+}
+
+#[test]
+fn who_has_no_room_for_files_is_given_none() {
+    let mut scene = Scene::new(3).relieved_by(&[1, 2]);
+    let board = Arc::clone(scene.ledger.board());
+    let row = |worker| board.row(scene.roster.get(WorkerId(worker)).unwrap().row);
+    row(1).set_connections(FILES - SPARE_FILES);
+    row(2).set_connections(FILES - SPARE_FILES - 1);
+    let clients: Vec<_> = (0..2).map(|_| scene.connect()).collect();
+    scene.take();
+    assert_eq!(scene.given(), [0, 0, 1]);
+    assert_eq!(scene.relieving.adrift().count(), 1);
     drop(clients);
 }
 

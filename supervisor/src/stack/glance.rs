@@ -85,7 +85,7 @@ impl Glance {
 
 /// Whether a thread of the process waits where no signal reaches it. It may hold the lock without which
 /// nobody reads the process's memory.
-pub(super) fn has_uninterruptible_thread(pid: Pid) -> bool {
+pub(crate) fn has_uninterruptible_thread(pid: Pid) -> bool {
     let threads = fs::read_dir(format!("/proc/{pid}/task"));
     threads.into_iter().flatten().flatten().any(|thread| {
         let stat = fs::read_to_string(thread.path().join("stat")).unwrap_or_default();

@@ -1,9 +1,11 @@
 //! What is mapped where in another process.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
+use std::io;
 use std::ops::Range;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 
+use nix::fcntl::OFlag;
 use nix::unistd::Pid;
 
 /// A mapping with code in it.
@@ -68,7 +70,7 @@ impl Mapping {
         let named = format!("/proc/{pid}/root{}", self.name);
         [link, program, named]
             .into_iter()
-            .filter_map(|path| File::open(path).ok())
+            .filter_map(|path| open(&path).ok())
             .find(|file| self.is_of(file))
     }
 
@@ -82,6 +84,15 @@ impl Mapping {
     pub(super) fn short_name(&self) -> &str {
         self.name.rsplit('/').next().unwrap_or(&self.name)
     }
+}
+
+/// Never waits: what stands at that name now may be a pipe.
+fn open(path: &str) -> io::Result<File> {
+    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits())
+        .open(path)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@
 //! whether or not they were built with frame pointers, and know also the frames of libc and std. Where
 //! there is none (code made at run time) the frame pointer is followed.
 
+mod budget;
 mod glance;
 mod image;
 mod library;
@@ -19,4 +20,6 @@ mod names;
 mod report;
 mod unwind;
 
+pub(crate) use budget::Budget;
+pub(crate) use glance::has_uninterruptible_thread;
 pub use report::{Report, of};

@@ -73,6 +73,9 @@ fn frames(pid: Pid, glance: &Glance) -> Result<Vec<String>, Option<String>> {
 fn refused(pid: Pid, refusal: &Refusal) -> String {
     match refusal {
         Refusal::NotAllowed => not_allowed(pid),
+        Refusal::Filtered => {
+            "its stack cannot be read: the filter of system calls (SystemCallFilter=) ends who calls ptrace".to_owned()
+        }
         Refusal::Gone => "it ended meanwhile".to_owned(),
         Refusal::NotInTime => "it did not stop in time to be looked at".to_owned(),
         Refusal::Unknown => "its stack cannot be read on this kind of machine".to_owned(),

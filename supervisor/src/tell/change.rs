@@ -5,6 +5,7 @@ use brigade_shared::board::Board;
 use super::{fleet, reload, stall, worker};
 use crate::plan::Change;
 use crate::roster::Roster;
+use crate::stack::Budget;
 
 /// What the log needs beyond the change itself.
 pub(crate) struct Telling<'a> {
@@ -12,6 +13,8 @@ pub(crate) struct Telling<'a> {
     pub(crate) roster: &'a Roster,
     /// What they do.
     pub(crate) board: &'a Board,
+    /// How long to look at what they do.
+    pub(crate) stacks: &'a Budget,
     /// The last words of the worker that failed.
     pub(crate) last_words: &'a [String],
     /// Why the last configuration or process could not be had.

@@ -79,6 +79,6 @@ pub(super) fn lingering_cut(generation: Generation) {
     warn!(
         event = "reload.lingering_cut",
         generation = generation.0,
-        "more older generations have work left than --reload-lingering allows: what generation {generation} still has is cut"
+        "more older generations have work left than --reload-max-lingering allows: what generation {generation} still has is cut"
     );
 }

@@ -10,7 +10,6 @@ use super::change::Telling;
 use super::words::{milliseconds, shown};
 use crate::plan::Deadline;
 use crate::roster::Member;
-use crate::stack;
 
 /// The request that a service's loop is in.
 #[derive(Default)]
@@ -44,7 +43,7 @@ pub(super) fn blocked(worker: WorkerId, lasts: Duration, waiting: u32, with: &Te
     };
     let doing = Doing::of(who, with);
     let (slot, pid, generation) = (who.slot.0, who.pid.as_raw(), who.generation.0);
-    let stack = stack::of(who.pid).to_string();
+    let stack = with.stacks.report(who.pid);
     warn!(
         event = "worker.blocked",
         slot,
@@ -57,7 +56,7 @@ pub(super) fn blocked(worker: WorkerId, lasts: Duration, waiting: u32, with: &Te
         path = doing.path,
         age_ms = doing.age_ms,
         stack,
-        "worker {slot} has made no progress for {}{} (pid {pid}, generation {generation}): new connections go to others, who also serve the {waiting} that wait for it; {stack}",
+        "worker {slot} has made no progress for {}{} (pid {pid}, generation {generation}): new connections go to others, and so does what waits for it ({waiting}); {stack}",
         shown(lasts),
         doing.words
     );
@@ -110,7 +109,7 @@ pub(super) fn overdue(worker: WorkerId, deadline: Deadline, with: &Telling<'_>) 
 fn hopeless(worker: WorkerId, who: &Member, with: &Telling<'_>) {
     let doing = Doing::of(who, with);
     let (slot, pid, generation) = (who.slot.0, who.pid.as_raw(), who.generation.0);
-    let stack = stack::of(who.pid).to_string();
+    let stack = with.stacks.report(who.pid);
     warn!(
         event = "worker.overdue",
         slot,

@@ -1,5 +1,6 @@
 //! Looking into another process: its registers, its memory, the name of its system call.
 
+mod filter;
 mod hold;
 mod memory;
 mod registers;
