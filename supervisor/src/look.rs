@@ -11,6 +11,7 @@ use brigade_shared::seat::Address;
 use brigade_shared::sys::clock::monotonic_ns;
 use brigade_shared::sys::depth::{UnixDiag, tcp_waiting};
 use brigade_shared::sys::footprint::{proportional, resident};
+use brigade_shared::sys::process::processor_delay;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::listen::Waiting;
@@ -32,6 +33,8 @@ pub(crate) struct Lookout {
     diag: Diag,
     /// Which services were found how.
     seen: BTreeMap<WorkerId, (u64, bool)>,
+    /// How long services that stood still had waited for a processor in all.
+    delays: BTreeMap<WorkerId, Duration>,
     /// The slots for which somebody waited.
     waited: Vec<SlotId>,
 }
@@ -71,20 +74,33 @@ impl Lookout {
         self.note_waiting(&waiting, scene.board);
         let memory = measure(scene);
         let now_ns = monotonic_ns();
-        self.seen.clear();
+        let seen = std::mem::take(&mut self.seen);
+        let before = std::mem::take(&mut self.delays);
         let mut workers = Vec::new();
         let serving = scene.roster.all().filter(|(_, member)| member.serves());
         for (worker, member) in serving {
-            let Some(signs) = signs(member, scene.board, now_ns) else {
+            let Some(mut signs) = signs(member, scene.board, now_ns) else {
                 continue;
             };
             if let Signs::Row {
                 progress,
                 is_running,
+                starved,
                 ..
-            } = signs
+            } = &mut signs
             {
-                self.seen.insert(worker, (progress, is_running));
+                self.seen.insert(worker, (*progress, *is_running));
+                let waits = waiting.iter().any(|(slot, _)| *slot == member.slot);
+                let stands_still = seen.get(&worker).is_some_and(|(mark, _)| mark == progress);
+                if stands_still
+                    && (*is_running || waits || waiting_shared > 0)
+                    && let Some(delay) = processor_delay(member.pid)
+                {
+                    *starved = before
+                        .get(&worker)
+                        .map_or(Duration::ZERO, |before| delay.saturating_sub(*before));
+                    self.delays.insert(worker, delay);
+                }
             }
             workers.push(Sight {
                 worker,
@@ -198,6 +214,7 @@ fn signs(member: &Member, board: &Board, now_ns: u64) -> Option<Signs> {
                 is_running: glance.is_running,
                 busy: glance.busy,
                 answered: glance.answered,
+                starved: Duration::ZERO,
             })
         }
         Tie::Program {

@@ -1,6 +1,7 @@
 //! What a process sets for itself: its bond to the parent, limits, name, processors.
 
 use std::io;
+use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::prctl;
@@ -31,6 +32,15 @@ pub fn handles(process: Pid, signal: Signal) -> bool {
     let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:"));
     let mask = caught.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
     mask.is_some_and(|mask| mask >> (signal as u32 - 1) & 1 == 1)
+}
+
+/// For how long in all a process's main thread was ready to run and got no processor, if the kernel
+/// counts that (`/proc/PID/schedstat`).
+#[must_use]
+pub fn processor_delay(process: Pid) -> Option<Duration> {
+    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).ok()?;
+    let delay = text.split_ascii_whitespace().nth(1)?;
+    Some(Duration::from_nanos(delay.parse().ok()?))
 }
 
 /// The limit of open files that this process was started with.

@@ -252,6 +252,7 @@ mod tests {
             is_running: false,
             busy: Duration::ZERO,
             answered,
+            starved: Duration::ZERO,
         };
         Sight {
             worker: WorkerId(1),

@@ -16,6 +16,8 @@ pub(super) struct Sign {
     pub(super) engaged: bool,
     /// For how long before the answer there was no progress, if it can tell.
     pub(super) silent: Duration,
+    /// For how long since the look before it could not move, whatever it wanted.
+    pub(super) starved: Duration,
 }
 
 /// When a look took place.
@@ -117,17 +119,20 @@ impl Sign {
             Signs::Row {
                 progress,
                 is_running,
+                starved,
                 ..
             } => Some(Self {
                 mark: progress,
                 engaged: is_running || waits,
                 silent: Duration::ZERO,
+                starved,
             }),
             Signs::Words { watchdogs: 0, .. } => None,
             Signs::Words { watchdogs, silent } => Some(Self {
                 mark: watchdogs,
                 engaged: true,
                 silent,
+                starved: Duration::ZERO,
             }),
         }
     }

@@ -19,6 +19,7 @@
 //! A look takes time. What was found may be as old as its order and as new as its answer, so
 //! `since` counts from the answer and is judged at the order: a supervisor that was suspended
 //! within a look blames nobody. Nor does one that looks late: what it did not watch does not count.
+//! Nor does the time in which a worker was ready to run and got no processor.
 
 use std::time::Duration;
 
@@ -114,7 +115,8 @@ impl Vigil {
             Self::Engaged { since, asked, .. } => {
                 // What was not watched does not count, and who was asked before it may not have
                 // had the time to answer.
-                let since = (since + unwatched).min(span.answered);
+                let excused = unwatched + sign.starved;
+                let since = (since + excused).min(span.answered);
                 let asked = asked.filter(|_| unwatched.is_zero());
                 stuck(mark, since, asked, span, patience)
             }
@@ -127,7 +129,8 @@ impl Vigil {
                 (Finding::Recovered { lasted }, anew)
             }
             Self::Blocked { since, counted, .. } => {
-                let counted = (counted + unwatched).min(span.answered);
+                let excused = unwatched + sign.starved;
+                let counted = (counted + excused).min(span.answered);
                 let stuck = span.ordered.saturating_sub(counted);
                 let finding = if patience.limit.is_some_and(|limit| stuck >= limit) {
                     Finding::Hopeless
@@ -226,6 +229,7 @@ mod tests {
             mark,
             engaged,
             silent: Duration::ZERO,
+            starved: Duration::ZERO,
         }
     }
 
@@ -248,17 +252,31 @@ mod tests {
             self.look_late(mark, engaged, 0)
         }
 
+        /// A look at one that got no processor for so long since the last.
+        fn look_starved(&mut self, mark: u64, starved: u64) -> Finding {
+            let span = self.later(0);
+            let sign = Sign {
+                starved: millis(starved),
+                ..sign(mark, true)
+            };
+            self.vigil.see(sign, span, patience())
+        }
+
         fn look_late(&mut self, mark: u64, engaged: bool, late: u64) -> Finding {
+            let span = self.later(late);
+            self.vigil.see(sign(mark, engaged), span, patience())
+        }
+
+        fn later(&mut self, late: u64) -> Span {
             let previous = self.now;
             let due = previous + millis(PACE);
             self.now = due + millis(late);
-            let span = Span {
+            Span {
                 previous,
                 due,
                 ordered: self.now,
                 answered: self.now,
-            };
-            self.vigil.see(sign(mark, engaged), span, patience())
+            }
         }
 
         /// How many looks until something else than this is found, and what.
@@ -280,6 +298,20 @@ mod tests {
         let (looks, last) = worker.until(1, true, Finding::StillBlocked);
         assert_eq!(last, Finding::Hopeless);
         assert_eq!(looks, (2_000_u64 - 240).div_ceil(PACE));
+    }
+
+    #[test]
+    fn one_that_gets_no_processor_is_not_stuck_and_one_that_gets_little_later() {
+        let mut worker = Watched::new();
+        worker.look(1, true);
+        for _ in 0..100 {
+            assert_eq!(worker.look_starved(1, PACE), Finding::Active);
+        }
+        let mut worker = Watched::new();
+        worker.look(1, true);
+        let looks =
+            (1..).find(|_| matches!(worker.look_starved(1, PACE / 2), Finding::Blocked { .. }));
+        assert_eq!(looks, Some(16), "twice as many as otherwise");
     }
 
     #[test]
@@ -363,6 +395,7 @@ mod tests {
                 mark: 1,
                 engaged: true,
                 silent: millis(silent),
+                starved: Duration::ZERO,
             };
             let finding = vigil.see(sign, span, programs);
             (finding, vigil.deadline(programs))

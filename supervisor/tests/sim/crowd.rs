@@ -365,6 +365,7 @@ impl Body {
                 is_running,
                 busy: self.busy,
                 answered: self.mark,
+                starved: Duration::ZERO,
             },
             Kind::Program(None) => Signs::Words {
                 watchdogs: 0,

@@ -29,6 +29,7 @@ impl Story {
                     is_running: false,
                     busy,
                     answered: 0,
+                    starved: Duration::ZERO,
                 };
                 self.signs.insert(WorkerId(worker), signs);
             }

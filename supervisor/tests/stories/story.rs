@@ -111,6 +111,7 @@ impl Story {
             is_running: false,
             busy: Duration::ZERO,
             answered: 0,
+            starved: Duration::ZERO,
         };
         let holders = |slot: &SlotView| match slot.state {
             SlotState::Ready(worker) => Some(worker),
@@ -155,6 +156,7 @@ impl Story {
             is_running,
             busy,
             answered,
+            starved: Duration::ZERO,
         };
         self.signs.insert(WorkerId(worker), signs);
         self
@@ -207,6 +209,7 @@ impl Story {
             is_running: false,
             busy: Duration::ZERO,
             answered,
+            starved: Duration::ZERO,
         };
         let sight = Sight {
             worker: WorkerId(worker),

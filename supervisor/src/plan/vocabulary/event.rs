@@ -76,6 +76,9 @@ pub enum Signs {
         busy: Duration,
         /// Requests answered so far.
         answered: u64,
+        /// For how long since the look before it was ready to run and got no processor, if it
+        /// showed no progress then either.
+        starved: Duration,
     },
     /// A program, by its words.
     Words {
