@@ -140,7 +140,8 @@ mod tests {
     use super::{Seen, look};
     use nix::unistd::Pid;
     use std::net::TcpListener;
-    use std::os::fd::AsFd;
+    use std::os::fd::{AsFd, OwnedFd};
+    use std::process::Command;
     use std::thread;
 
     #[test]
@@ -148,13 +149,18 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let held = listener.try_clone().unwrap();
-        let seen = || look(Pid::this(), std::iter::once(held.as_fd())) == Seen::Waiting;
-        // For a moment another test's thread can seem to: numbers of descriptors are used again.
-        while seen() {
-            thread::yield_now();
-        }
+        let seen = |pid| look(pid, std::iter::once(held.as_fd())) == Seen::Waiting;
+        // Another process: threads of other tests may wait in poll here.
+        let mut busy = Command::new("sleep");
+        let busy = busy
+            .arg("1000")
+            .stdin(OwnedFd::from(listener.try_clone().unwrap()));
+        let mut busy = busy.spawn().unwrap();
+        assert!(!seen(Pid::from_raw(busy.id() as i32)));
+        busy.kill().unwrap();
+        busy.wait().unwrap();
         let server = thread::spawn(move || listener.accept().is_ok());
-        while !seen() {
+        while !seen(Pid::this()) {
             thread::yield_now();
         }
         drop(std::net::TcpStream::connect(address).unwrap());
