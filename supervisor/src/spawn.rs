@@ -233,6 +233,7 @@ impl Nursery {
             slot, generation, ..
         } = birth;
         Ok(Seat {
+            holds: false,
             slot,
             generation,
             listeners,
