@@ -28,8 +28,6 @@ pub enum Fact {
 #[serde(tag = "order", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Order {
-    /// Accept from now on. For a worker that was told to hold ([`crate::seat::Seat::holds`]).
-    Begin,
     /// Accept what already waits, then no more; finish what is open within `deadline_ms`
     /// milliseconds, cut the rest, leave with code 0.
     Drain {

@@ -22,9 +22,6 @@ pub struct Seat {
     pub generation: Generation,
     /// The listening sockets, non-blocking, in the order of `--bind`.
     pub listeners: Vec<Listener>,
-    /// Whether it comes behind a canary: it says that it is ready, and touches its listeners only
-    /// when it is told to begin ([`Order::Begin`]).
-    pub holds: bool,
     /// To the supervisor: facts go up, orders come down; its end means that the supervisor died.
     pub link: Channel<Fact, Order>,
     /// The scoreboard, readable by all.

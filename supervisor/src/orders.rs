@@ -21,14 +21,6 @@ pub(crate) fn cut(member: &Member) {
     send(member, &Order::Cut, Signal::SIGINT);
 }
 
-/// Lets a worker accept that was told to hold.
-pub(crate) fn begin(member: &Member) {
-    if let Some(link) = member.link() {
-        // What waits for one worker is bounded, so there is room; an error means that it dies.
-        let _ = link.send(&Order::Begin);
-    }
-}
-
 /// Asks the worker to show that its loop turns. A program has no such word, and says so unasked.
 pub(crate) fn ask(member: &Member) {
     if let Some(link) = member.link() {

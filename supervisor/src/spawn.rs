@@ -233,7 +233,6 @@ impl Nursery {
             slot, generation, ..
         } = birth;
         Ok(Seat {
-            holds: false,
             slot,
             generation,
             listeners,

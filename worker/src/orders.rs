@@ -19,8 +19,6 @@ const OWN_DRAIN: Duration = Duration::from_secs(30);
 /// Something a worker is to do.
 #[derive(Debug)]
 pub(crate) enum Instruction {
-    /// Accept from now on.
-    Begin,
     /// Finish what is open within this time, then leave.
     Drain(Duration),
     /// Leave now.
@@ -140,7 +138,6 @@ impl<'a> Link<'a> {
             match received {
                 Received::Message(Order::Serve) if !self.claims() => {}
                 Received::Message(order) => match (order, descriptor) {
-                    (Order::Begin, _) => return Some(Instruction::Begin),
                     (Order::Drain { deadline_ms }, _) => {
                         return Some(Instruction::Drain(Duration::from_millis(deadline_ms)));
                     }

@@ -18,10 +18,9 @@ use brigade_shared::seat::{Listener, Seat};
 use brigade_shared::sys::signal::unblock_all;
 use socket2::SockRef;
 use tokio::runtime::{Builder, LocalRuntime};
-use tokio::task::JoinHandle;
 
 use crate::accept;
-use crate::app::{App, Context, Factory};
+use crate::app::{Context, Factory};
 use crate::drain::{cut, drain};
 use crate::exchange::{Exchange, give_back, take};
 use crate::failure::StartError;
@@ -54,7 +53,6 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
         slot,
         generation,
         listeners,
-        holds,
         link,
         board,
         row,
@@ -72,8 +70,7 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
     let context = Context::new(slot, generation);
     let outcome = match runtime(meter, board, &link) {
         Ok(runtime) => {
-            let doors = Doors { listeners, holds };
-            let life = live(&station, context, doors, &link, factory);
+            let life = live(&station, context, listeners, &link, factory);
             // The runtime tells only of its second turn and later ones.
             meter.row.unpark(meter.clock.read());
             let outcome = runtime.block_on(life);
@@ -110,38 +107,10 @@ fn runtime(
         .build_local(Default::default())
 }
 
-/// Where connections come in, and whether they do so only when the worker is told to begin.
-struct Doors {
-    listeners: Vec<Listener>,
-    holds: bool,
-}
-
-impl Doors {
-    /// Lets them in, unless the worker holds, or has done so already.
-    fn open<A: App>(
-        &mut self,
-        app: &A,
-        station: &Rc<Station>,
-        acceptors: &mut Vec<JoinHandle<()>>,
-    ) -> Result<(), StartError> {
-        if self.holds {
-            return Ok(());
-        }
-        for listener in self.listeners.drain(..) {
-            let started = accept::start(listener, app.clone(), Rc::clone(station));
-            let started = started
-                .map_err(|error| StartError::system("can't watch a listening socket", &error));
-            acceptors.push(started?);
-        }
-        station.meter.row.set_state(RowState::Ready);
-        Ok(())
-    }
-}
-
 async fn live<F: Factory>(
     station: &Rc<Station>,
     context: Context,
-    mut doors: Doors,
+    listeners: Vec<Listener>,
     link: &Channel<Fact, Order>,
     factory: &F,
 ) -> Result<(), StartError> {
@@ -149,34 +118,30 @@ async fn live<F: Factory>(
     let row = station.meter.row;
     let mut orders = Orders::listen(link, row).map_err(system("can't listen for orders"))?;
     unblock_all().map_err(system("can't unblock signals"))?;
-    let mut early = Early::default();
+    let mut early = Vec::new();
     let app = match build(factory, context, &mut orders, &mut early).await {
         Ok(Some(app)) => app,
         outcome => {
-            early.connections.extend(orders.close());
-            give_back(link, early.connections);
+            early.extend(orders.close());
+            give_back(link, early);
             return outcome.map(|_| ());
         }
     };
-    doors.holds &= !early.begins;
-    let mut acceptors = Vec::new();
-    doors.open(&app, station, &mut acceptors)?;
+    let acceptors = listeners
+        .into_iter()
+        .map(|listener| accept::start(listener, app.clone(), Rc::clone(station)))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(system("can't watch a listening socket"))?;
     tokio::task::spawn_local(sweep(Rc::clone(station)));
+    row.set_state(RowState::Ready);
     early
-        .connections
         .into_iter()
         .for_each(|connection| take(connection, &app, station));
     // If nobody hears it, the link's end is the next thing that `orders` tells.
     let _ = link.send(&Fact::Ready);
     loop {
         match orders.next().await {
-            Instruction::Begin => {
-                doors.holds = false;
-                doors.open(&app, station, &mut acceptors)?;
-            }
             Instruction::Drain(within) => {
-                // What it still holds, others serve.
-                drop(doors);
                 drain(station, &app, acceptors, &mut orders, within).await;
                 return Ok(());
             }
@@ -190,20 +155,13 @@ async fn live<F: Factory>(
     }
 }
 
-/// What came while the app was built.
-#[derive(Default)]
-struct Early {
-    connections: Vec<OwnedFd>,
-    begins: bool,
-}
-
-/// Builds the app. Nothing if the worker is told to leave before that is done. What
-/// comes too early is kept.
+/// Builds the app. Nothing if the worker is told to leave before that is done. Connections that
+/// come too early are kept.
 async fn build<F: Factory>(
     factory: &F,
     context: Context,
     orders: &mut Orders<'_>,
-    early: &mut Early,
+    early: &mut Vec<OwnedFd>,
 ) -> Result<Option<F::App>, StartError> {
     let mut building = pin!(panic::catch(|| factory(context))?);
     let built = poll_fn(|task| match panic::catch(|| building.as_mut().poll(task)) {
@@ -218,8 +176,7 @@ async fn build<F: Factory>(
             instruction = orders.next() => match instruction {
                 Instruction::Drain(_) | Instruction::Cut => return Ok(None),
                 Instruction::ReopenLogs => {}
-                Instruction::Begin => early.begins = true,
-                Instruction::Serve(connection) => early.connections.push(connection),
+                Instruction::Serve(connection) => early.push(connection),
             }
         }
     }

@@ -4,14 +4,14 @@ use std::future::pending;
 use std::os::fd::AsFd;
 use std::time::Duration;
 
-use brigade_shared::board::{Counter, RowState};
-use brigade_shared::message::{Fact, Order};
+use brigade_shared::board::RowState;
+use brigade_shared::message::Fact;
 use brigade_shared::seat::{Address, Listener};
 use brigade_worker::{App, StartError};
 
 use crate::app::ungated;
 use crate::client::Client;
-use crate::worker::{Door, House, PATIENCE, Worker, config, until};
+use crate::worker::{Door, PATIENCE, Worker, config, until};
 
 async fn hello() -> Result<impl App, String> {
     Ok(ungated())
@@ -100,71 +100,6 @@ fn it_is_ready_only_when_it_serves_and_says_so_on_the_board() {
     assert_eq!(client.get("/").unwrap().text(), "hello");
     worker.cut();
     assert_eq!(worker.code(), 0);
-}
-
-#[test]
-fn one_that_holds_is_ready_and_touches_no_queue_until_it_is_told_to_begin() {
-    let door = Door::open();
-    let house = House::open();
-    let holds = house.hold(vec![door.listener(false)], config(), |_| hello());
-    assert_eq!(holds.fact(), Some(Fact::Ready));
-    assert_eq!(holds.row().state, RowState::Starting, "it does not serve");
-    let mut waiting = Client::connect(door.address).unwrap();
-    waiting.ask("/").unwrap();
-    // It turns: the order is followed, and what it is handed it serves.
-    holds.link.send(&Order::Answer).unwrap();
-    let pair = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut handed = Client::connect(pair.local_addr().unwrap()).unwrap();
-    let socket = pair.accept().unwrap().0;
-    holds.link.send_with(&Order::Serve, socket.as_fd()).unwrap();
-    assert_eq!(handed.get("/").unwrap().text(), "hello");
-    assert_eq!(holds.row().counts.get(Counter::Accepted), 0);
-    holds.link.send(&Order::Begin).unwrap();
-    assert_eq!(waiting.receive().unwrap().text(), "hello");
-    assert_eq!(holds.row().state, RowState::Ready);
-    holds.cut();
-    assert_eq!(holds.code(), 0);
-}
-
-#[test]
-fn one_that_is_told_to_begin_while_it_starts_does_not_hold() {
-    let door = Door::open();
-    let (go, gate) = tokio::sync::oneshot::channel::<()>();
-    let gate = std::sync::Mutex::new(Some(gate));
-    let holds = House::open().hold(vec![door.listener(false)], config(), move |_| {
-        let gate = gate.lock().unwrap().take().unwrap();
-        async move {
-            let _ = gate.await;
-            hello().await
-        }
-    });
-    until("it starts", || holds.row().pid != 0);
-    holds.link.send(&Order::Begin).unwrap();
-    holds.link.send(&Order::Answer).unwrap();
-    let before = holds.glance().progress;
-    until("it has heard", || holds.glance().progress != before);
-    go.send(()).unwrap();
-    assert_eq!(holds.fact(), Some(Fact::Ready));
-    let mut client = Client::connect(door.address).unwrap();
-    assert_eq!(client.get("/").unwrap().text(), "hello");
-    holds.cut();
-    assert_eq!(holds.code(), 0);
-}
-
-#[test]
-fn one_that_holds_leaves_at_once_and_what_waits_is_left_to_others() {
-    let door = Door::open();
-    let house = House::open();
-    let holds = house.hold(vec![door.listener(false)], config(), |_| hello());
-    assert_eq!(holds.fact(), Some(Fact::Ready));
-    let mut waiting = Client::connect(door.address).unwrap();
-    waiting.ask("/").unwrap();
-    holds.drain(PATIENCE);
-    assert_eq!(holds.code(), 0);
-    let other = house.start(vec![door.listener(false)], config(), |_| hello());
-    assert_eq!(waiting.receive().unwrap().text(), "hello");
-    other.cut();
-    assert_eq!(other.code(), 0);
 }
 
 #[test]

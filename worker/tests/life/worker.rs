@@ -83,32 +83,6 @@ impl House {
     where
         F: Factory + Send + 'static,
     {
-        self.seat(listeners, config, factory, false)
-    }
-
-    /// Starts one that waits for the order to begin, and does not wait for it.
-    pub(crate) fn hold<F>(
-        &self,
-        listeners: Vec<Listener>,
-        config: WorkerConfig,
-        factory: F,
-    ) -> Worker
-    where
-        F: Factory + Send + 'static,
-    {
-        self.seat(listeners, config, factory, true)
-    }
-
-    fn seat<F>(
-        &self,
-        listeners: Vec<Listener>,
-        config: WorkerConfig,
-        factory: F,
-        holds: bool,
-    ) -> Worker
-    where
-        F: Factory + Send + 'static,
-    {
         let (link, theirs) = Channel::<Order, Fact>::pair().unwrap();
         let (slot, generation) = (SlotId(0), Generation::FIRST);
         let mut ledger = self.ledger.lock().unwrap();
@@ -117,7 +91,6 @@ impl House {
             slot,
             generation,
             listeners,
-            holds,
             link: theirs,
             board: Arc::clone(&self.board),
             row,
