@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Brigade, Event, Kill, Launch, Load, Process};
+use crate::support::{Brigade, Crowd, Event, Kill, Launch, Load, Process};
 
 /// The moment when a slot's worker had its replacement ready.
 fn replaced(brigade: &Brigade, dead: Process) -> Event {
@@ -234,4 +234,25 @@ fn too_many_crashes_end_it_only_where_that_is_configured() {
     let reason = brigade.wait_for("supervisor.giving_up", |_| true);
     assert!(!reason.text("reason").is_empty());
     brigade.ended(1);
+}
+
+#[test]
+fn of_all_kinds_of_clients_only_those_in_flight_on_a_killed_or_aborted_worker_lose_something() {
+    for mode in ["slots", "shared"] {
+        let both = ["--bind", "127.0.0.1:0", "--bind", "unix:a.sock"];
+        let calm = ["--workers", "4", "--restart-delay", "1ms"];
+        let launch = Launch::new(&[&["serve", "--balance", mode], &both[..], &calm].concat());
+        let brigade = launch.ready();
+        let crowd = Crowd::gather("killed and aborted workers", &brigade);
+        let mut kills = Vec::new();
+        crowd.while_they_ask(2, 20, || {
+            for (slot, signal) in [(0, Signal::SIGKILL), (1, Signal::SIGABRT)] {
+                let kill = brigade.kill(brigade.worker(slot), signal);
+                replaced(&brigade, kill.process);
+                kills.push(kill);
+            }
+        });
+        crowd.go_home(&kills);
+        brigade.stop_and_check();
+    }
 }
