@@ -34,6 +34,9 @@ pub enum Order {
         /// From the receipt of the order, in milliseconds.
         deadline_ms: u64,
     },
+    /// Take connections from now on, or as soon as you can: to one that was born to hold still
+    /// ([`crate::seat::Seat::holds`]).
+    Begin,
     /// Close every connection now and leave with code 0.
     Cut,
     /// Open the log files again: they were rotated.

@@ -22,6 +22,8 @@ pub struct Seat {
     pub generation: Generation,
     /// The listening sockets, non-blocking, in the order of `--bind`.
     pub listeners: Vec<Listener>,
+    /// It gets ready, but takes nothing from the queues before [`Order::Begin`].
+    pub holds: bool,
     /// To the supervisor: facts go up, orders come down; its end means that the supervisor died.
     pub link: Channel<Fact, Order>,
     /// The scoreboard, readable by all.

@@ -110,13 +110,16 @@ impl Hands {
                 worker,
                 slot,
                 generation,
+                holds,
             } => {
                 self.spawn(Birth {
                     worker,
                     slot,
                     generation,
+                    holds,
                 });
             }
+            Action::Begin(worker) => self.with(worker, orders::begin),
             Action::Drain { worker, within } => {
                 self.dismiss(worker, Standing::Draining, |member| {
                     orders::drain(member, within);
@@ -243,7 +246,7 @@ impl Hands {
         });
         match loaded {
             Ok(config) => {
-                let settings = settings::of(&config.supervisor);
+                let settings = settings::of(&config.supervisor, &self.nursery.launch);
                 let processors = &mut self.attention.processors;
                 processors.tell(&config.supervisor, settings.workers);
                 self.configs.loaded = Some(config);

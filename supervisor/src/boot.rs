@@ -148,7 +148,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     // Before the first fork and before anything is announced: whoever reads that we run may send
     // a signal the next moment.
     let signals = Signals::listen(&SIGNALS)?;
-    let settings = settings::of(config);
+    let settings = settings::of(config, &boot.launch);
     let nursery = nursery(identity, boot.launch, open_files)?;
     let listeners = Listeners::open(config).map_err(Refusal::System)?;
     let mut attention = Attention::default();

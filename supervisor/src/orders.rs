@@ -16,6 +16,14 @@ pub(crate) fn drain(member: &Member, within: Duration) {
     send(member, &Order::Drain { deadline_ms }, Signal::SIGTERM);
 }
 
+/// Lets a worker that holds still take connections.
+pub(crate) fn begin(member: &Member) {
+    if let Some(link) = member.link() {
+        // Nothing was sent to it before but what it reads at once.
+        let _ = link.send(&Order::Begin);
+    }
+}
+
 /// Asks the worker to leave at once.
 pub(crate) fn cut(member: &Member) {
     send(member, &Order::Cut, Signal::SIGINT);

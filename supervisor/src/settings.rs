@@ -6,6 +6,7 @@ use brigade_config::{LogLevel, MAX_WORKERS, Share, SupervisorConfig, WorkerCount
 use brigade_shared::sys::cpu::Usable;
 use tracing::level_filters::LevelFilter;
 
+use crate::launch::Launch;
 use crate::plan::{Elastic, Intensity, Recycle, Settings};
 
 /// How long handshakes may still arrive at a slot that new connections are kept from: a round trip
@@ -17,7 +18,7 @@ const SETTLE: Duration = Duration::from_millis(100);
 const CLOSE_AFTER: Duration = Duration::from_secs(3);
 
 /// The plan's share of a configuration, at this moment's number of usable processors.
-pub(crate) fn of(config: &SupervisorConfig) -> Settings {
+pub(crate) fn of(config: &SupervisorConfig, launch: &Launch) -> Settings {
     let count = workers(config).0;
     // A share of an elastic number is one of the most that it can be: how many there are when the
     // reload comes is known only to the plan, and all must stay all.
@@ -48,6 +49,10 @@ pub(crate) fn of(config: &SupervisorConfig) -> Settings {
         stall_limit: config.timeout_worker,
         surge: part(config.reload_surge, most),
         unavailable: part(config.reload_max_unavailable, most),
+        can_hold: match launch {
+            Launch::Service(_) => true,
+            Launch::Program(_) => false,
+        },
         probation: config.reload_probation,
         lingering: config.reload_max_lingering,
         recycle: Recycle {

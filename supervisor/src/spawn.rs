@@ -58,6 +58,8 @@ pub(crate) struct Birth {
     pub(crate) slot: SlotId,
     /// Its generation.
     pub(crate) generation: Generation,
+    /// Whether it takes no connections before it is told to begin.
+    pub(crate) holds: bool,
 }
 
 /// What a child needs of the supervisor in the moment of its birth.
@@ -230,12 +232,16 @@ impl Nursery {
         log::set_level(settings::level(around.config.log.level));
         fd::close_all_but(&mut keep)?;
         let Birth {
-            slot, generation, ..
+            slot,
+            generation,
+            holds,
+            ..
         } = birth;
         Ok(Seat {
             slot,
             generation,
             listeners,
+            holds,
             link,
             board: Arc::clone(self.ledger.board()),
             row,

@@ -51,7 +51,7 @@ pub(crate) async fn drain<A: App>(
             instruction = orders.next() => match instruction {
                 Instruction::Drain(within) => deadline = deadline.min(Instant::now() + within),
                 Instruction::Cut => break,
-                Instruction::ReopenLogs => {}
+                Instruction::Begin | Instruction::ReopenLogs => {}
                 Instruction::Serve(connection) => take(connection, app, station),
             },
             () = tokio::time::sleep_until(deadline) => break,

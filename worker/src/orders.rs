@@ -21,6 +21,8 @@ const OWN_DRAIN: Duration = Duration::from_secs(30);
 pub(crate) enum Instruction {
     /// Finish what is open within this time, then leave.
     Drain(Duration),
+    /// Take connections, if it does not yet.
+    Begin,
     /// Leave now.
     Cut,
     /// Open the log files again.
@@ -141,6 +143,7 @@ impl<'a> Link<'a> {
                     (Order::Drain { deadline_ms }, _) => {
                         return Some(Instruction::Drain(Duration::from_millis(deadline_ms)));
                     }
+                    (Order::Begin, _) => return Some(Instruction::Begin),
                     (Order::Cut, _) => return Some(Instruction::Cut),
                     (Order::ReopenLogs, _) => return Some(Instruction::ReopenLogs),
                     (Order::Serve, Some(connection)) => {

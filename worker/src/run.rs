@@ -18,9 +18,10 @@ use brigade_shared::seat::{Listener, Seat};
 use brigade_shared::sys::signal::unblock_all;
 use socket2::SockRef;
 use tokio::runtime::{Builder, LocalRuntime};
+use tokio::task::JoinHandle;
 
 use crate::accept;
-use crate::app::{Context, Factory};
+use crate::app::{App, Context, Factory};
 use crate::drain::{cut, drain};
 use crate::exchange::{Exchange, give_back, take};
 use crate::failure::StartError;
@@ -53,10 +54,15 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
         slot,
         generation,
         listeners,
+        holds,
         link,
         board,
         row,
     } = seat;
+    let gate = Gate {
+        listeners,
+        is_open: !holds,
+    };
     // The mapping lives as long as the process, so that everything can point into it.
     let board: &'static Arc<Board> = Box::leak(Box::new(board));
     let meter = Meter::leak(board.row(row));
@@ -70,7 +76,7 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
     let context = Context::new(slot, generation);
     let outcome = match runtime(meter, board, &link) {
         Ok(runtime) => {
-            let life = live(&station, context, listeners, &link, factory);
+            let life = live(&station, context, gate, &link, factory);
             // The runtime tells only of its second turn and later ones.
             meter.row.unpark(meter.clock.read());
             let outcome = runtime.block_on(life);
@@ -110,7 +116,7 @@ fn runtime(
 async fn live<F: Factory>(
     station: &Rc<Station>,
     context: Context,
-    listeners: Vec<Listener>,
+    mut gate: Gate,
     link: &Channel<Fact, Order>,
     factory: &F,
 ) -> Result<(), StartError> {
@@ -119,7 +125,7 @@ async fn live<F: Factory>(
     let mut orders = Orders::listen(link, row).map_err(system("can't listen for orders"))?;
     unblock_all().map_err(system("can't unblock signals"))?;
     let mut early = Vec::new();
-    let app = match build(factory, context, &mut orders, &mut early).await {
+    let app = match build(factory, context, &mut orders, &mut gate, &mut early).await {
         Ok(Some(app)) => app,
         outcome => {
             early.extend(orders.close());
@@ -127,13 +133,8 @@ async fn live<F: Factory>(
             return outcome.map(|_| ());
         }
     };
-    let acceptors = listeners
-        .into_iter()
-        .map(|listener| accept::start(listener, app.clone(), Rc::clone(station)))
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(system("can't watch a listening socket"))?;
+    let mut acceptors = gate.pass(&app, station)?;
     tokio::task::spawn_local(sweep(Rc::clone(station)));
-    row.set_state(RowState::Ready);
     early
         .into_iter()
         .for_each(|connection| take(connection, &app, station));
@@ -149,9 +150,39 @@ async fn live<F: Factory>(
                 cut(station);
                 return Ok(());
             }
+            Instruction::Begin => {
+                gate.is_open = true;
+                acceptors.extend(gate.pass(&app, station)?);
+            }
             Instruction::ReopenLogs => {}
             Instruction::Serve(connection) => take(connection, &app, station),
         }
+    }
+}
+
+/// The listening sockets, which wait for the order to begin if the worker has to hold still.
+struct Gate {
+    listeners: Vec<Listener>,
+    is_open: bool,
+}
+
+impl Gate {
+    /// Accepts from now on, if it may; otherwise nothing is started.
+    fn pass<A: App>(
+        &mut self,
+        app: &A,
+        station: &Rc<Station>,
+    ) -> Result<Vec<JoinHandle<()>>, StartError> {
+        if !self.is_open {
+            return Ok(Vec::new());
+        }
+        // Only who serves counts when others ask for their share.
+        station.meter.row.set_state(RowState::Ready);
+        self.listeners
+            .drain(..)
+            .map(|listener| accept::start(listener, app.clone(), Rc::clone(station)))
+            .collect::<Result<_, _>>()
+            .map_err(|error| StartError::system("can't watch a listening socket", &error))
     }
 }
 
@@ -161,6 +192,7 @@ async fn build<F: Factory>(
     factory: &F,
     context: Context,
     orders: &mut Orders<'_>,
+    gate: &mut Gate,
     early: &mut Vec<OwnedFd>,
 ) -> Result<Option<F::App>, StartError> {
     let mut building = pin!(panic::catch(|| factory(context))?);
@@ -175,6 +207,7 @@ async fn build<F: Factory>(
             outcome = &mut built => return outcome.map(Some),
             instruction = orders.next() => match instruction {
                 Instruction::Drain(_) | Instruction::Cut => return Ok(None),
+                Instruction::Begin => gate.is_open = true,
                 Instruction::ReopenLogs => {}
                 Instruction::Serve(connection) => early.push(connection),
             }

@@ -266,7 +266,7 @@ fn go_on(
 ) -> Result<(), String> {
     let staged = hands.listeners.stage(&config.supervisor);
     staged.map_err(|problems| problems.join("\n"))?;
-    let settings = settings::of(&config.supervisor);
+    let settings = settings::of(&config.supervisor, &hands.nursery.launch);
     hands.attention.processors.watch_for(&config.supervisor);
     hands.configs.loaded = Some(config);
     fleet.go_on(settings, now, actions);

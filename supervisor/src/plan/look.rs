@@ -226,7 +226,7 @@ impl Fleet {
         let blocked = self
             .slots
             .iter()
-            .flat_map(Slot::ready)
+            .flat_map(Slot::serving)
             .any(|w| w.is_blocked());
         at_least
             && !blocked

@@ -37,7 +37,7 @@ pub(super) fn wanted(
         let was = until_now.slots.binary_search(&slot.id).is_ok();
         !slot.serves_well() && (slot.serves() || was || waits(slot.id))
     };
-    let any_blocked = slots.iter().flat_map(Slot::ready).any(Worker::is_blocked);
+    let any_blocked = slots.iter().flat_map(Slot::serving).any(Worker::is_blocked);
     Relief {
         slots: slots.iter().filter(needs).map(|slot| slot.id).collect(),
         shared: any_blocked && waiting_shared > 0,
@@ -51,12 +51,12 @@ impl Fleet {
     pub(super) fn healthy(&self) -> Vec<WorkerId> {
         let (stay, go) = self.slots.split_at(self.wanted.min(self.slots.len()));
         let well = |worker: &&Worker| !worker.is_blocked();
-        let mut by: Vec<_> = stay.iter().flat_map(Slot::ready).filter(well).collect();
+        let mut by: Vec<_> = stay.iter().flat_map(Slot::serving).filter(well).collect();
         // A successor in a slot that opened on trial gets no connections yet, but can take some.
         by.extend(
             go.iter()
                 .filter_map(|slot| slot.successor.as_ref())
-                .filter(|w| w.is_ready())
+                .filter(|worker| worker.serves())
                 .filter(well),
         );
         if by.is_empty() {

@@ -12,7 +12,8 @@
 //!                        ready                        probation over
 //!   canary alone starts -------> the others start ----------------------> commit when all are ready
 //!                                as far as `surge`    those beyond `surge` and `unavailable`:
-//!                                lets them            the ready take over, the next ones start
+//!                                lets them, and       the ready take over, the next ones start
+//!                                hold still
 //! ```
 //!
 //! As long as the surge suffices for all, nobody of the old generation leaves before the commit, so
@@ -209,7 +210,13 @@ impl Transaction {
             return if now.proven { Step::Commit } else { Step::Wait };
         }
         let canary_serves = serves(&wanted[0]);
-        let open = if canary_serves { wanted } else { &wanted[..1] };
+        // Who can't be told to hold still would serve before the canary is proven.
+        let may_follow = now.proven || self.settings.can_hold;
+        let open = if canary_serves && may_follow {
+            wanted
+        } else {
+            &wanted[..1]
+        };
         let doubled = |slot: &&Slot| slot.successor.is_some() && slot.is_held();
         let mut surplus = wanted.iter().filter(doubled).count();
         let (mut start, mut blocked) = (Vec::new(), Vec::new());

@@ -162,6 +162,7 @@ mod tests {
             stall_limit: None,
             surge: 1,
             unavailable: 0,
+            can_hold: true,
             probation: Duration::ZERO,
             lingering: 3,
             recycle: Recycle {

@@ -186,11 +186,8 @@ impl Slot {
     }
 
     /// Everybody who serves here: the holder, the successor.
-    pub(super) fn ready(&self) -> impl Iterator<Item = &Worker> {
-        let ready = |worker: &&Worker| worker.is_ready();
-        self.ready_holder()
-            .into_iter()
-            .chain(self.successor.as_ref().filter(ready))
+    pub(super) fn serving(&self) -> impl Iterator<Item = &Worker> {
+        self.staying().filter(|worker| worker.serves())
     }
 
     pub(super) fn ready_mut(&mut self) -> impl Iterator<Item = &mut Worker> {
@@ -210,7 +207,7 @@ impl Slot {
 
     /// Whether somebody here answers connections, turns, and is not about to leave.
     pub(super) fn serves_well(&self) -> bool {
-        self.ready().any(|worker| !worker.is_blocked())
+        self.serving().any(|worker| !worker.is_blocked())
     }
 
     pub(super) fn has_ready_successor(&self) -> bool {
@@ -219,7 +216,19 @@ impl Slot {
 
     /// Whether somebody here answers connections and is not about to leave.
     pub(super) fn serves(&self) -> bool {
-        self.ready_holder().is_some() || self.has_ready_successor()
+        self.serving().next().is_some()
+    }
+
+    /// Lets those begin who need not wait for a take-over any more: the holder, and, where one is
+    /// wanted and nobody else serves, the successor.
+    pub(super) fn let_begin(&mut self, is_wanted: bool, out: &mut Vec<Action>) {
+        if let State::Held(holder) = &mut self.state {
+            holder.begin(out);
+        }
+        let is_alone = is_wanted && self.ready_holder().is_none();
+        if let Some(successor) = self.successor.as_mut().filter(|_| is_alone) {
+            successor.begin(out);
+        }
     }
 
     /// Whether nobody is here and nobody will come.
@@ -310,6 +319,7 @@ mod tests {
             stage: Stage::Starting {
                 overdue: Moment::MAX,
             },
+            holds: false,
             used: Use::default(),
             limits: Limits::default(),
         };

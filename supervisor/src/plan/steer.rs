@@ -60,6 +60,7 @@ mod tests {
             generation: Generation::FIRST,
             born: Moment::ZERO,
             stage,
+            holds: false,
             used: Use::default(),
             limits: Limits::default(),
         }

@@ -71,6 +71,7 @@ impl Leaver {
             generation,
             used: _,
             limits: _,
+            holds: _,
         } = worker;
         let ready_since = worker.ready_since();
         out.push(Action::Announce(Change::WorkerDraining {

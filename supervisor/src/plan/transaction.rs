@@ -131,8 +131,26 @@ impl Fleet {
                 slot.dismiss(old, because, haste, &self.settings, now, &mut orders);
             }
         }
+        self.let_begin(out);
         self.steer(now, out);
         out.append(&mut orders);
+    }
+
+    /// Whether this worker has to hold still at first: only the canary gets connections before it
+    /// has proved itself.
+    pub(super) fn must_hold(&self, index: usize, generation: Generation, now: Moment) -> bool {
+        let Some(staged) = self.reload.running() else {
+            return false;
+        };
+        let follows = staged.generation == generation && index > 0;
+        follows && staged.settings.can_hold && !self.circumstances(now).proven
+    }
+
+    /// Those who hold a slot, or are all that it has, take connections.
+    pub(super) fn let_begin(&mut self, out: &mut Vec<Action>) {
+        for (index, slot) in self.slots.iter_mut().enumerate() {
+            slot.let_begin(index < self.wanted, out);
+        }
     }
 
     fn commit(&mut self, now: Moment, out: &mut Vec<Action>) {

@@ -30,6 +30,7 @@ impl Fleet {
         }
         if self.is_staying() {
             self.refill(now, out);
+            self.let_begin(out);
             self.steer(now, out);
             self.relieve_surplus(now, out);
             // Those who have just begun to drain count, too.
@@ -136,10 +137,12 @@ impl Fleet {
     ) -> Worker {
         let id = self.name_worker();
         let slot = self.slots[index].id;
+        let holds = self.must_hold(index, generation, now);
         out.push(Action::Spawn {
             worker: id,
             slot,
             generation,
+            holds,
         });
         let settings = match self.reload.running() {
             Some(staged) if staged.generation == generation => &staged.settings,
@@ -153,6 +156,7 @@ impl Fleet {
                 overdue: now + settings.start_timeout,
             },
             limits: Limits::of(settings),
+            holds,
             used: Use::drawn(self.dice.draw()),
         }
     }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::recycle::Use;
 use super::sign::Limits;
 use super::vigil::Vigil;
-use super::vocabulary::Moment;
+use super::vocabulary::{Action, Moment};
 
 /// A worker that serves or is about to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub(super) struct Worker {
     /// When its spawn was ordered.
     pub(super) born: Moment,
     pub(super) stage: Stage,
+    /// It takes no connections before it is told to begin, however ready it is.
+    #[serde(default)]
+    pub(super) holds: bool,
     pub(super) used: Use,
     /// Those of the configuration that it was made with.
     #[serde(default)]
@@ -59,6 +62,18 @@ impl Worker {
 
     pub(super) fn is_ready(&self) -> bool {
         self.ready_since().is_some()
+    }
+
+    /// Whether it takes connections.
+    pub(super) fn serves(&self) -> bool {
+        self.is_ready() && !self.holds
+    }
+
+    /// Lets it take connections, now or as soon as it is ready.
+    pub(super) fn begin(&mut self, out: &mut Vec<Action>) {
+        if std::mem::take(&mut self.holds) {
+            out.push(Action::Begin(self.id));
+        }
     }
 
     pub(super) fn ready_since(&self) -> Option<Moment> {

@@ -301,6 +301,7 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         stall_limit,
         surge: 1_024,
         unavailable: 0,
+        can_hold: true,
         probation: Duration::ZERO,
         lingering: dice.one(&[0, 1, 2, 3, 3, 3]),
         recycle: Recycle {

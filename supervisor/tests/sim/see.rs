@@ -32,6 +32,7 @@ impl Ledger {
                 worker,
                 slot,
                 generation,
+                ..
             } => self.see_spawn(*worker, *slot, *generation, now),
             Action::Drain { worker, within } => self.see_drain(*worker, *within, now),
             Action::Cut(worker) => self.see_cut(*worker, now),
@@ -54,6 +55,7 @@ impl Ledger {
             Action::Relieve(relief) => self.see_relieve(relief, now),
             Action::Ask(worker) => self.see_ask(*worker, now),
             Action::Abort(worker) => self.see_abort(*worker, now),
+            Action::Begin(_) => Ok(()),
             Action::CloseRetired => self.see_close_retired(now),
             Action::AskSentinel => unasked(action),
             Action::ExecNew | Action::ExecOld | Action::ForgetOld => unasked(action),

@@ -284,6 +284,7 @@ impl World {
                 worker,
                 slot,
                 generation,
+                ..
             } => self.spawn(worker, slot, generation),
             Action::Drain { worker, within } => self.drain(worker, within),
             // Whoever stands still does not hear.
@@ -328,6 +329,7 @@ impl World {
             }
             Action::OpenSlot(_) => self.crowd.open(),
             Action::CloseSlot(slot) => self.crowd.close(slot),
+            Action::Begin(_) => {}
             Action::Steer(slots) => self.crowd.steer(&slots),
             Action::Relieve(relief) => self.crowd.relieve(&relief, self.now),
             Action::Ask(worker) => self.crowd.ask(worker, self.now),

@@ -29,6 +29,7 @@ pub(super) fn settings(workers: u16) -> Settings {
         stall_limit: None,
         surge: workers,
         unavailable: 0,
+        can_hold: true,
         probation: Duration::ZERO,
         lingering: 3,
         recycle: Recycle {
@@ -235,13 +236,24 @@ impl Story {
         self
     }
 
-    /// Everything but what was said, and but the watch over those who serve.
+    /// Everything but what was said, but the watch over those who serve, and but who holds still
+    /// until it is to begin.
     pub(super) fn deeds(&self) -> Vec<Action> {
         let deed = |action: &&Action| {
             !matches!(action, Action::Announce(_) | Action::Relieve(_))
                 && !matches!(action, Action::Look | Action::Doze | Action::CloseRetired)
+                && !matches!(action, Action::Begin(_))
         };
-        self.orders.iter().filter(deed).cloned().collect()
+        let plain = |action: &Action| match action.clone() {
+            Action::Spawn {
+                worker,
+                slot,
+                generation,
+                ..
+            } => spawn(worker.0, slot.0, generation.0),
+            other => other,
+        };
+        self.orders.iter().filter(deed).map(plain).collect()
     }
 
     /// The last order to relieve.
@@ -276,6 +288,7 @@ pub(super) fn spawn(worker: u64, slot: u16, generation: u32) -> Action {
         worker: WorkerId(worker),
         slot: SlotId(slot),
         generation: Generation(generation),
+        holds: false,
     }
 }
 

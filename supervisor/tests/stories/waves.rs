@@ -1,7 +1,7 @@
 //! Reloads that may not make a whole second generation, and canaries on probation.
 
 use brigade_shared::exit::Exit;
-use brigade_shared::id::{Generation, WorkerId};
+use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{Action, Change, Event, Failure, Leaving, Settings, Wear};
 
 use super::story::{Story, cut, drain, millis, secs, settings, spawn, steer};
@@ -205,4 +205,53 @@ fn the_addresses_that_a_commit_retires_are_closed_when_nothing_can_arrive() {
         .hears(Event::SpawnFailed(WorkerId(3)));
     story.after(millis(50));
     assert_eq!(story.orders, [Action::CloseRetired], "the added ones");
+}
+
+const fn holding(worker: u64, slot: u16) -> Action {
+    Action::Spawn {
+        worker: WorkerId(worker),
+        slot: SlotId(slot),
+        generation: SECOND,
+        holds: true,
+    }
+}
+
+#[test]
+fn only_the_canary_gets_connections_before_it_has_proved_itself() {
+    let mut story = Story::of_ready(proving(3));
+    story.reloads(proving(3));
+    assert_eq!(story.count(&spawn(4, 0, 2)), 1, "the canary");
+    story.ready(4);
+    let (second, third) = (holding(5, 1), holding(6, 2));
+    assert_eq!((story.count(&second), story.count(&third)), (1, 1));
+    story.ready(5).ready(6);
+    assert_eq!(story.relief(), None, "nor are they handed any");
+    story.after(millis(1_999));
+    let begin = |worker| Action::Begin(WorkerId(worker));
+    assert_eq!(story.count(&begin(5)) + story.count(&begin(6)), 0);
+    story
+        .after(millis(1))
+        .does(&[COMMIT, drain(1), drain(2), drain(3)]);
+    assert_eq!((story.count(&begin(5)), story.count(&begin(6))), (1, 1));
+}
+
+#[test]
+fn who_holds_still_begins_when_the_slot_has_nobody_else() {
+    let mut story = Story::of_ready(proving(2));
+    story.reloads(proving(2)).ready(3);
+    let begin = Action::Begin(WorkerId(4));
+    story.exits(2, 1);
+    assert_eq!(story.count(&begin), 1, "it need not wait to be ready");
+}
+
+#[test]
+fn who_cannot_hold_still_starts_when_the_canary_has_proved_itself() {
+    let programs = |workers| Settings {
+        can_hold: false,
+        ..proving(workers)
+    };
+    let mut story = Story::of_ready(programs(2));
+    story.reloads(programs(2)).ready(3).does(&[]);
+    story.after(secs(2)).does(&[spawn(4, 1, 2)]);
+    story.ready(4).does(&[COMMIT, drain(1), drain(2)]);
 }

@@ -5,13 +5,13 @@ use std::os::fd::AsFd;
 use std::time::Duration;
 
 use brigade_shared::board::RowState;
-use brigade_shared::message::Fact;
+use brigade_shared::message::{Fact, Order};
 use brigade_shared::seat::{Address, Listener};
 use brigade_worker::{App, StartError};
 
 use crate::app::ungated;
 use crate::client::Client;
-use crate::worker::{Door, PATIENCE, Worker, config, until};
+use crate::worker::{Door, House, PATIENCE, Worker, config, until};
 
 async fn hello() -> Result<impl App, String> {
     Ok(ungated())
@@ -134,6 +134,68 @@ fn one_worker_serves_several_sockets_of_both_kinds() {
     std::io::Write::write_all(&mut unix, request).unwrap();
     let answer = std::io::read_to_string(&unix).unwrap();
     assert!(answer.ends_with("hello"), "{answer}");
+    worker.cut();
+    assert_eq!(worker.code(), 0);
+}
+
+/// One that is ready and holds still, and a client that waits at its door.
+fn holding(door: &Door) -> (Worker, Client) {
+    let mut house = House::open();
+    house.holds = true;
+    let worker = house.start(vec![door.listener(false)], config(), |_| hello());
+    let mut client = Client::connect(door.address).unwrap();
+    client.ask("/").unwrap();
+    // It has turned since the client came.
+    let before = worker.glance().progress;
+    worker.link.send(&Order::Answer).unwrap();
+    until("it answers", || worker.glance().progress != before);
+    assert_eq!(worker.row().connections, 0);
+    assert_eq!(worker.row().state, RowState::Starting, "no share is its");
+    (worker, client)
+}
+
+#[test]
+fn who_holds_still_takes_nothing_before_it_is_told_to_begin() {
+    let door = Door::open();
+    let (worker, mut client) = holding(&door);
+    worker.link.send(&Order::Begin).unwrap();
+    assert_eq!(client.receive().unwrap().text(), "hello");
+    assert_eq!(worker.row().state, RowState::Ready);
+    worker.cut();
+    assert_eq!(worker.code(), 0);
+}
+
+#[test]
+fn who_holds_still_leaves_what_waits_to_others() {
+    let door = Door::open();
+    let (worker, mut client) = holding(&door);
+    worker.drain(PATIENCE);
+    assert_eq!(worker.code(), 0);
+    let other = Worker::start(&door, config(), |_| hello());
+    assert_eq!(client.receive().unwrap().text(), "hello");
+    other.cut();
+    assert_eq!(other.code(), 0);
+}
+
+#[test]
+fn who_is_told_to_begin_while_it_starts_does_not_hold_still() {
+    let door = Door::open();
+    let mut house = House::open();
+    house.holds = true;
+    let (open, gate) = tokio::sync::oneshot::channel::<()>();
+    let gate = std::sync::Mutex::new(Some(gate));
+    let worker = house.spawn(vec![door.listener(false)], config(), move |_| {
+        let gate = gate.lock().unwrap().take().unwrap();
+        async move {
+            gate.await.unwrap();
+            hello().await
+        }
+    });
+    until("it starts", || worker.row().pid != 0);
+    worker.link.send(&Order::Begin).unwrap();
+    open.send(()).unwrap();
+    assert_eq!(worker.fact(), Some(Fact::Ready));
+    assert_eq!(worker.row().state, RowState::Ready);
     worker.cut();
     assert_eq!(worker.code(), 0);
 }

@@ -64,13 +64,19 @@ impl Door {
 pub(crate) struct House {
     pub(crate) board: Arc<Board>,
     ledger: Mutex<Ledger>,
+    /// Whether its workers hold still until they are told to begin.
+    pub(crate) holds: bool,
 }
 
 impl House {
     pub(crate) fn open() -> Self {
         let board = Arc::new(Board::create().unwrap());
         let ledger = Mutex::new(Ledger::new(Arc::clone(&board)));
-        Self { board, ledger }
+        Self {
+            board,
+            ledger,
+            holds: false,
+        }
     }
 
     /// Starts a worker and does not wait.
@@ -91,6 +97,7 @@ impl House {
             slot,
             generation,
             listeners,
+            holds: self.holds,
             link: theirs,
             board: Arc::clone(&self.board),
             row,

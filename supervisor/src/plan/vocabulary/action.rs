@@ -17,6 +17,8 @@ pub enum Action {
     /// Close the listening sockets of this slot: it was scaled away and its worker has left.
     /// Slots are closed from the highest down.
     CloseSlot(SlotId),
+    /// A worker that holds still takes connections from now on, or as soon as it is ready.
+    Begin(WorkerId),
     /// New connections go to these slots only, in ascending order; empty: to every open slot.
     Steer(Vec<SlotId>),
     /// Make a worker. Answered by `Spawned` or `SpawnFailed`.
@@ -27,6 +29,8 @@ pub enum Action {
         slot: SlotId,
         /// The generation whose configuration it gets.
         generation: Generation,
+        /// It gets ready but takes no connections before [`Action::Begin`].
+        holds: bool,
     },
     /// Ask the worker to finish what it has and leave within `within`.
     Drain {

@@ -42,6 +42,8 @@ pub struct Settings {
     /// So many wanted slots may be without a serving worker because of a reload. Not zero if
     /// `surge` is.
     pub unavailable: u16,
+    /// Workers can be told to hold still until they are to take connections.
+    pub can_hold: bool,
     /// How long the canary must stay well before the others follow.
     pub probation: Duration,
     /// So many older generations may be leaving at a time; one more and the oldest is cut.
