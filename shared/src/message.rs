@@ -15,6 +15,9 @@ pub enum Fact {
         /// Why, in the app's own words.
         reason: String,
     },
+    /// Somebody else than the supervisor asks this worker to leave (SIGTERM). It serves on, for
+    /// some seconds, until its replacement does.
+    Leaving,
     /// With the descriptor of an accepted connection: this worker holds clearly more than its
     /// siblings, one of them shall serve it. Answered by [`Order::Serve`] to the lightest.
     Passed,

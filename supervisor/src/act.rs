@@ -248,7 +248,7 @@ impl Hands {
             Ok(config) => {
                 let settings = settings::of(&config.supervisor, &self.nursery.launch);
                 let processors = &mut self.attention.processors;
-                processors.tell(&config.supervisor, settings.workers);
+                processors.stage(&config.supervisor, settings.workers);
                 self.configs.loaded = Some(config);
                 self.events
                     .push_back(Event::ConfigLoaded(Box::new(settings)));
@@ -266,6 +266,7 @@ impl Hands {
         if let Some(config) = self.configs.of.get(&generation) {
             log::set_level(settings::level(config.log.level));
         }
+        self.attention.processors.commit();
         // A quota may have changed since the configuration was read.
         self.recount();
     }

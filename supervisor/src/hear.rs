@@ -147,6 +147,9 @@ impl Hands {
                     );
                 }
                 (Received::Message(Fact::Stirred), _) => has_stirred = true,
+                (Received::Message(Fact::Leaving), _) => {
+                    self.events.push_back(Event::Leaving(worker));
+                }
                 // Its exit follows.
                 (Received::Message(Fact::Failed { reason }), _) => member.failed = Some(reason),
                 (Received::Message(_), _) => {}

@@ -13,6 +13,8 @@ use crate::settings;
 #[derive(Debug, Default)]
 pub(crate) struct Processors {
     told: Option<u16>,
+    /// The count that the staged generation was read with: the plan goes by it from the commit on.
+    staged: Option<u16>,
     watch: Option<QuotaWatch>,
 }
 
@@ -20,7 +22,10 @@ impl Processors {
     /// Goes on where another program was. What has changed meanwhile shows at the next
     /// [`Self::recount`].
     pub(crate) fn resume(told: Option<u16>) -> Self {
-        Self { told, watch: None }
+        Self {
+            told,
+            ..Self::default()
+        }
     }
 
     /// What the plan was told last, for another program.
@@ -35,6 +40,17 @@ impl Processors {
             self.told = Some(workers);
             self.watch_for(config);
         }
+    }
+
+    /// The plan gets a configuration with so many workers for a generation to come.
+    pub(crate) fn stage(&mut self, config: &SupervisorConfig, workers: u16) {
+        self.staged = (config.workers == WorkerCount::Auto).then_some(workers);
+        self.watch_for(config);
+    }
+
+    /// That generation has taken over. What was told meanwhile was about the one before.
+    pub(crate) fn commit(&mut self) {
+        self.told = self.staged.take().or(self.told);
     }
 
     /// Watches quotas from now on, if this configuration says `auto`.
@@ -80,5 +96,19 @@ mod tests {
         let three = Event::Asked(Request::ScaleTo(3));
         assert_eq!(processors.compare(3), Some(three));
         assert_eq!(processors.compare(3), None);
+    }
+
+    #[test]
+    fn a_change_during_a_reload_is_told_to_the_new_generation_again() {
+        let mut processors = Processors {
+            told: Some(4),
+            staged: Some(4),
+            ..Processors::default()
+        };
+        let two = Some(Event::Asked(Request::ScaleTo(2)));
+        assert_eq!(processors.compare(2), two, "the one that serves follows");
+        processors.commit();
+        assert_eq!(processors.compare(2), two, "the new one was read with four");
+        assert_eq!(processors.compare(2), None);
     }
 }

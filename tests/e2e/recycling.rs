@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use crate::support::{Brigade, Crowd, Event, Launch, Load};
 
 const BOTH: [&str; 4] = ["--bind", "127.0.0.1:0", "--bind", "unix:a.sock"];
@@ -166,5 +168,23 @@ fn a_replacement_that_fails_leaves_the_worn_worker_serving() {
     std::fs::remove_file(&order).unwrap();
     brigade.wait_for("worker.left", |event| event.pid() == worn.process.0);
     crowd.go_home(&[]);
+    brigade.stop_and_check();
+}
+
+#[test]
+fn a_worker_that_is_told_to_leave_by_hand_is_replaced_first_and_nothing_is_lost() {
+    let brigade = start(&["--workers", "2"]);
+    let load = Load::connections(&brigade, 4).start();
+    for _ in 0..5 {
+        let mark = brigade.mark();
+        let worker = brigade.worker(1);
+        worker.process.signal(Signal::SIGTERM);
+        let his = |event: &Event| event.pid() == worker.process.0;
+        let told = brigade.wait_after(mark, "worker.recycling", his);
+        assert_eq!(told.text("because"), "asked", "{}", told.value);
+        brigade.wait_after(mark, "worker.left", his);
+        load.flow(50);
+    }
+    load.stop().assert_lost_none();
     brigade.stop_and_check();
 }

@@ -11,10 +11,15 @@ use brigade_shared::message::{Fact, Order};
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
 
 /// The time for a drain that nobody set a limit for: after the supervisor's death, or a SIGTERM by
 /// hand.
 const OWN_DRAIN: Duration = Duration::from_secs(30);
+
+/// So long a worker that was asked to leave by somebody else serves on, until the supervisor has
+/// replaced it: nobody else takes what comes to its queue.
+const REPLACEMENT: Duration = Duration::from_secs(5);
 
 /// Something a worker is to do.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ pub(crate) struct Orders<'a> {
     link: Link<'a>,
     /// Whether nothing will come over the link any more.
     is_deaf: bool,
+    /// It leaves then, replaced or not.
+    leaves_at: Option<Instant>,
     terminate: Signal,
     quit: Signal,
     user1: Signal,
@@ -54,6 +61,7 @@ impl<'a> Orders<'a> {
         Ok(Self {
             link: Link::to(link, row)?,
             is_deaf: false,
+            leaves_at: None,
             terminate: signal(SignalKind::terminate())?,
             quit: signal(SignalKind::quit())?,
             user1: signal(SignalKind::user_defined1())?,
@@ -62,16 +70,36 @@ impl<'a> Orders<'a> {
 
     /// The next instruction. Cancel safe.
     pub(crate) async fn next(&mut self) -> Instruction {
-        tokio::select! {
-            biased;
-            _ = self.quit.recv() => Instruction::Cut,
-            _ = self.terminate.recv() => Instruction::Drain(OWN_DRAIN),
-            _ = self.user1.recv() => Instruction::ReopenLogs,
-            told = self.link.told(), if !self.is_deaf => told.unwrap_or_else(|| {
-                self.is_deaf = true;
-                Instruction::Drain(OWN_DRAIN)
-            }),
+        loop {
+            let leaves_at = self.leaves_at;
+            let waited = async { sleep_until(leaves_at.unwrap_or_else(Instant::now)).await };
+            tokio::select! {
+                biased;
+                _ = self.quit.recv() => return Instruction::Cut,
+                _ = self.terminate.recv() => if !self.waits_for_replacement() {
+                    return Instruction::Drain(OWN_DRAIN);
+                },
+                _ = self.user1.recv() => return Instruction::ReopenLogs,
+                told = self.link.told(), if !self.is_deaf => return told.unwrap_or_else(|| {
+                    self.is_deaf = true;
+                    Instruction::Drain(OWN_DRAIN)
+                }),
+                () = waited, if leaves_at.is_some() => {
+                    self.leaves_at = None;
+                    return Instruction::Drain(OWN_DRAIN);
+                }
+            }
         }
+    }
+
+    /// Asks for a replacement, once, if there is anybody to ask.
+    fn waits_for_replacement(&mut self) -> bool {
+        let is_first = self.leaves_at.is_none() && !self.is_deaf;
+        let is_heard = is_first && self.link.channel.send(&Fact::Leaving).is_ok();
+        if is_heard {
+            self.leaves_at = Some(Instant::now() + REPLACEMENT);
+        }
+        is_heard
     }
 
     /// The last look before the worker leaves: hears no more, from now on only signals, and

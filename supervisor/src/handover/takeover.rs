@@ -267,7 +267,8 @@ fn go_on(
     let staged = hands.listeners.stage(&config.supervisor);
     staged.map_err(|problems| problems.join("\n"))?;
     let settings = settings::of(&config.supervisor, &hands.nursery.launch);
-    hands.attention.processors.watch_for(&config.supervisor);
+    let processors = &mut hands.attention.processors;
+    processors.stage(&config.supervisor, settings.workers);
     hands.configs.loaded = Some(config);
     fleet.go_on(settings, now, actions);
     Ok(())

@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use brigade_shared::id::WorkerId;
+
 use super::fleet::Fleet;
 use super::restart::{Deaths, End};
 use super::slot::{Slot, State};
@@ -39,6 +41,9 @@ pub(super) struct Use {
     memory: u64,
     /// Measurements in a row that found too much memory.
     heavy: u8,
+    /// Somebody else wants it to leave.
+    #[serde(default)]
+    asked: bool,
 }
 
 /// The attempts to renew a slot that failed since the last one that did not.
@@ -80,6 +85,8 @@ impl Use {
             Ok(Wear::Requests(self.answered))
         } else if self.heavy >= HEAVY {
             Ok(Wear::Memory(self.memory))
+        } else if self.asked {
+            Ok(Wear::Asked)
         } else {
             Err(limits.lifetime)
         }
@@ -99,6 +106,15 @@ impl Fleet {
             if let Some(sight) = sights.get(&worker.id) {
                 worker.used.note(sight, &limits);
             }
+        }
+    }
+
+    /// Somebody has asked a worker to leave, past the supervisor: it is replaced as if it were worn.
+    /// One that is not ready yet, or leaves already, needs no replacement.
+    pub(super) fn asked_to_leave(&mut self, id: WorkerId) {
+        let ready = self.slots.iter_mut().flat_map(Slot::ready_mut);
+        for worker in ready.filter(|worker| worker.id == id) {
+            worker.used.asked = true;
         }
     }
 

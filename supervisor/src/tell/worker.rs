@@ -120,6 +120,7 @@ pub(super) fn recycling(worker: WorkerId, because_of: Wear, with: &Telling<'_>) 
         Wear::Requests(count) => ("requests", format!("it has answered {count} requests")),
         Wear::Age(age) => ("age", format!("it has served for {}", shown(age))),
         Wear::Memory(bytes) => ("memory", format!("it uses {} MiB of memory", bytes >> 20)),
+        Wear::Asked => ("asked", "somebody else has asked it to leave".to_owned()),
         Wear::Generation => (
             "generation",
             "its generation does not serve any more".to_owned(),
@@ -127,7 +128,7 @@ pub(super) fn recycling(worker: WorkerId, because_of: Wear, with: &Telling<'_>) 
     };
     let requests = match because_of {
         Wear::Requests(count) => Some(count),
-        Wear::Age(_) | Wear::Memory(_) | Wear::Generation => None,
+        Wear::Age(_) | Wear::Memory(_) | Wear::Generation | Wear::Asked => None,
     };
     info!(
         event = "worker.recycling",

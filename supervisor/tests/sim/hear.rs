@@ -30,7 +30,7 @@ impl Ledger {
                 self.hear_looked(look, now);
             }
             Event::Stirred => self.stirred(now),
-            Event::SentinelAnswered(_) | Event::ExecFailed => {}
+            Event::SentinelAnswered(_) | Event::ExecFailed | Event::Leaving(_) => {}
             Event::ConfigRefused => {
                 if self.course == Course::Loading {
                     self.course = Course::Idle;

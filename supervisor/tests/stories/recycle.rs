@@ -161,3 +161,16 @@ fn a_slot_that_is_scaled_away_is_not_recycled() {
         .asked(Request::ScaleBy(-1))
         .does(&[steer(&[0]), cut(3)]);
 }
+
+#[test]
+fn a_worker_that_somebody_else_asks_to_leave_is_replaced_before_it_does() {
+    let mut story = Story::of_ready(settings(2));
+    let asked = |worker| Event::Leaving(WorkerId(worker));
+    story.hears(asked(2)).does(&[spawn(3, 1, 1)]);
+    story.says(&Change::WorkerRecycling {
+        worker: WorkerId(2),
+        because: Wear::Asked,
+    });
+    story.hears(asked(2)).hears(asked(3)).does(&[]);
+    story.ready(3).does(&[drain(2)]);
+}

@@ -21,6 +21,8 @@ pub enum Event {
     SpawnFailed(WorkerId),
     /// The worker can serve.
     Ready(WorkerId),
+    /// Somebody else has asked the worker to leave; it serves on for a while.
+    Leaving(WorkerId),
     /// The worker's process ended.
     Exited(WorkerId, Exit),
     /// Somebody asks for something: a signal, later the control socket.

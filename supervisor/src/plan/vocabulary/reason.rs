@@ -42,6 +42,8 @@ pub enum Wear {
     Memory(u64),
     /// It belongs to a generation that does not serve any more.
     Generation,
+    /// Somebody else has asked it to leave.
+    Asked,
 }
 
 /// Why the wanted number of workers changed.
