@@ -20,7 +20,7 @@ impl Fleet {
         let next = self.next_deadline();
         assert!(
             next.is_none_or(|moment| moment >= now),
-            "a deadline in the past was not met"
+            "a deadline in the past was not met: it is {now:?} in {self:?}"
         );
         match self.phase {
             Phase::Fresh | Phase::Serving => {

@@ -217,8 +217,7 @@ impl Transaction {
         } else {
             &wanted[..1]
         };
-        let doubled = |slot: &&Slot| slot.successor.is_some() && slot.is_held();
-        let mut surplus = wanted.iter().filter(doubled).count();
+        let mut surplus = doubled(wanted);
         let (mut start, mut blocked) = (Vec::new(), Vec::new());
         for (index, slot) in open.iter().enumerate() {
             let waits = slot.awaits_departure() || !slot.has_room(now.most);
@@ -256,6 +255,11 @@ impl Transaction {
         }
     }
 
+    /// Whether one more slot may have a worker of both generations.
+    pub(super) fn may_double(&self, slots: &[Slot]) -> bool {
+        doubled(&slots[..self.wanted()]) < usize::from(self.settings.surge)
+    }
+
     /// So many more slots may be without a serving worker for the sake of the new generation.
     fn dispensable(&self, wanted: &[Slot]) -> usize {
         let Settings {
@@ -264,9 +268,17 @@ impl Transaction {
         // With neither, nothing would ever happen.
         let least = u16::from(surge == 0);
         let replaced = |slot: &Slot| slot.successor.is_some() || slot.state == State::Yielded;
-        let down = |slot: &&Slot| replaced(slot) && !slot.serves();
+        // Where one holds still, somebody is ready: in a slot that only this generation wants.
+        let ready = |slot: &Slot| slot.staying().any(Worker::is_ready);
+        let down = |slot: &&Slot| replaced(slot) && !ready(slot);
         usize::from(unavailable.max(least)).saturating_sub(wanted.iter().filter(down).count())
     }
+}
+
+/// So many slots have a worker and its successor.
+fn doubled(slots: &[Slot]) -> usize {
+    let both = |slot: &&Slot| slot.successor.is_some() && slot.is_held();
+    slots.iter().filter(both).count()
 }
 
 #[cfg(test)]

@@ -64,6 +64,13 @@ impl Fleet {
         }
     }
 
+    /// Whether there is a step to be taken now.
+    pub(super) fn goes_on(&self, now: Moment) -> bool {
+        self.reload
+            .running()
+            .is_some_and(|staged| staged.step(&self.slots, self.circumstances(now)) != Step::Wait)
+    }
+
     /// When the transaction goes on by itself: the canary's probation is over, and something
     /// waits for that.
     pub(super) fn proof_deadline(&self) -> Option<Moment> {

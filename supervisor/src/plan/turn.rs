@@ -36,6 +36,7 @@ impl Fleet {
             // Those who have just begun to drain count, too.
             self.cut_lingering(now, out);
             self.close_surplus(now, out);
+            self.use_room(now, out);
             self.close_retired(now, out);
             self.tell_ready(out);
             let news = self.relieve(out);
@@ -112,17 +113,29 @@ impl Fleet {
         let most = self.most_processes();
         for index in 0..self.wanted {
             let at = self.slots[index].refill_at(now, most);
-            if at.is_some_and(|moment| moment <= now) {
+            let fits = self.fits_beside_successor(&self.slots[index]);
+            if fits && at.is_some_and(|moment| moment <= now) {
                 let worker = self.spawn(index, self.generation, now, out);
                 self.slots[index].state = State::Held(worker);
             }
         }
     }
 
+    /// A crashed worker is replaced beside its successor only as far as the surge lets two stand in
+    /// one slot.
+    fn fits_beside_successor(&self, slot: &Slot) -> bool {
+        slot.successor.is_none()
+            || self
+                .reload
+                .running()
+                .is_none_or(|staged| staged.may_double(&self.slots))
+    }
+
     /// When the next wanted slot that is empty gets a worker.
     pub(super) fn refill_deadline(&self) -> Option<Moment> {
         let most = self.most_processes();
         let wanted = self.slots[..self.wanted].iter();
+        let wanted = wanted.filter(|slot| self.fits_beside_successor(slot));
         let moments = wanted.filter_map(|slot| slot.refill_at(Moment::ZERO, most));
         moments.min().filter(|_| self.may_refill())
     }
@@ -186,6 +199,7 @@ impl Fleet {
     /// Lets surplus workers go. A ready one serves until the handshakes that were steered to it
     /// have arrived; one that starts is awaited, since connections may wait in its queue.
     fn relieve_surplus(&mut self, now: Moment, out: &mut Vec<Action>) {
+        let staged = self.reload.running().map_or(0, |staged| staged.wanted());
         for slot in &mut self.slots[self.wanted..] {
             match slot.state {
                 State::Held(worker) if worker.is_ready() => {
@@ -195,11 +209,24 @@ impl Fleet {
                         slot.dismiss(worker, because, Haste::Drain, &self.settings, now, out);
                     }
                 }
+                // Its successor is to start when it has left.
+                State::Yielded if usize::from(slot.id.0) < staged => {}
                 State::Held(_) | State::Dying(_) | State::Empty => {}
                 State::Resting { .. } | State::Parked | State::Yielded => {
                     slot.state = State::Empty;
                 }
             }
+        }
+    }
+
+    /// Whoever has just begun to leave may have been in the way of a reload, or of a refill beside
+    /// one.
+    fn use_room(&mut self, now: Moment, out: &mut Vec<Action>) {
+        let refills = self.refill_deadline().is_some_and(|at| at <= now);
+        if refills || self.goes_on(now) {
+            self.advance_reload(now, out);
+            self.refill(now, out);
+            self.steer(now, out);
         }
     }
 

@@ -2,7 +2,7 @@
 //! belongs, and a deadline early enough for whatever comes next.
 
 use brigade_shared::id::SlotId;
-use brigade_supervisor::plan::{Change, Deadline, Moment, Verdict};
+use brigade_supervisor::plan::{Change, Deadline, Leaving, Moment, Verdict};
 
 use super::ledger::{
     Broken, Course, KILL_AGAIN, LOST_AFTER, Ledger, Promise, Record, Rule, Told, hold,
@@ -31,13 +31,25 @@ impl Ledger {
         } else {
             self.check_slots()?;
             self.check_steering()?;
-            self.check_reload()?;
+            self.check_reload(now)?;
+            self.check_recycling(now)?;
+            self.check_holding()?;
             self.check_lingering()?;
             self.check_ready()?;
             let given_up = self.is_hopeless() || self.crashed_just_now(now);
             hold(!given_up, Rule::Despair, || {
                 "it should have given up".to_owned()
             })?;
+        }
+        let kept = self
+            .staged()
+            .map_or(0, |(_, settings)| settings.workers)
+            .max(self.wanted);
+        for book in self.slots.iter_mut().skip(usize::from(kept)) {
+            book.yielded = false;
+        }
+        for book in &mut self.slots {
+            book.revived = None;
         }
         self.check_quiet()?;
         self.bury_the_dead();
@@ -60,7 +72,7 @@ impl Ledger {
     }
 
     /// Every moment at which something must happen by itself.
-    fn moments(&self) -> impl Iterator<Item = (Moment, String)> {
+    fn moments(&self, now: Moment) -> impl Iterator<Item = (Moment, String)> {
         let workers = self.alive().map(|(id, record)| {
             let at = match record.told {
                 Told::Nothing if record.ready.is_some() => Moment::MAX,
@@ -73,8 +85,16 @@ impl Ledger {
             };
             (at, format!("worker {id}, told {:?}", record.told))
         });
-        let refills = self.wanted_slots().filter_map(|slot| {
-            let waits = self.stop.is_none()
+        let staged = self.staged().is_some();
+        let refills = self.wanted_slots().filter_map(move |slot| {
+            let gave_way = self.slots[usize::from(slot.0)].yielded;
+            let held = self
+                .in_slot(slot)
+                .any(|(_, record)| record.stays() && self.failed.contains(&record.generation));
+            let waits = !held
+                && self.may_double(slot)
+                && !(gave_way && (staged || self.awaits_departure(slot, now)))
+                && self.stop.is_none()
                 && self.holder(slot, self.committed).is_none()
                 && !self.slot_serves(slot)
                 && self.has_room(slot);
@@ -90,6 +110,7 @@ impl Ledger {
             .chain(self.surplus_moments())
             .chain(retired)
             .chain(looks)
+            .chain(self.proof_moment(now))
     }
 
     /// When the next surplus worker may leave, and when the highest surplus slot may be closed.
@@ -105,7 +126,7 @@ impl Ledger {
             let at = since + self.settings.settle;
             let highest = usize::from(slot.0) + 1 == self.slots.len() && slot.0 >= trial;
             let serves =
-                |(_, record): (_, &Record)| record.serves() && record.generation <= self.committed;
+                |(_, record): (_, &Record)| record.serves() && !self.is_staged(record.generation);
             if highest && self.in_slot(slot).next().is_none() {
                 let at = since + self.closes_after();
                 Some((at, format!("slot {slot} could be closed")))
@@ -121,7 +142,7 @@ impl Ledger {
         hold(next.is_none_or(|at| at >= now), Rule::Deadlines, || {
             format!("next deadline {next:?}, but it is {now:?}")
         })?;
-        for (at, what) in self.moments().filter(|(at, _)| *at != Moment::MAX) {
+        for (at, what) in self.moments(now).filter(|(at, _)| *at != Moment::MAX) {
             // At this very moment only what this turn began with a deadline of zero.
             let begun = at == now && next == Some(now);
             hold(at > now || begun, Rule::LeftUndone, || {
@@ -145,9 +166,15 @@ impl Ledger {
             };
             let past = self.in_slot(slot).any(|(_, record)| {
                 let current = record.generation == self.committed;
-                record.stays() && !current && Some(record.generation) != staged
+                let failed = self.failed.contains(&record.generation)
+                    || self.dropped == Some(record.generation);
+                record.stays() && !current && !failed && Some(record.generation) != staged
             });
-            let right = all <= self.most && stay(Some(self.committed)) <= 1;
+            let renewed = self
+                .in_slot(slot)
+                .any(|(_, record)| record.renews && record.stays());
+            let most = 1 + usize::from(renewed);
+            let right = all <= self.most && stay(Some(self.committed)) <= most;
             let right = right && (staged.is_none() || stay(staged) <= 1);
             hold(right, Rule::Crowd, || {
                 format!("slot {slot} has {all} processes")
@@ -212,7 +239,7 @@ impl Ledger {
             self.serves_generation(*slot, self.committed)
                 || self
                     .in_slot(*slot)
-                    .any(|(_, r)| r.serves() && r.generation < self.committed)
+                    .any(|(_, r)| r.serves() && !self.is_staged(r.generation))
         };
         let surplus = (self.wanted..)
             .map(SlotId)
@@ -224,7 +251,7 @@ impl Ledger {
             .filter(|slot| {
                 let mut all = self.in_slot(*slot);
                 all.any(|(id, r)| {
-                    r.serves() && r.generation <= self.committed && !self.is_blocked(*id)
+                    r.serves() && !self.is_staged(r.generation) && !self.is_blocked(*id)
                 })
             })
             .collect();
@@ -245,34 +272,17 @@ impl Ledger {
         })
     }
 
-    fn check_reload(&self) -> Result<(), Broken> {
+    fn check_reload(&mut self, now: Moment) -> Result<(), Broken> {
         let stalled = match &self.course {
             Course::Idle => self.queued,
-            Course::Loading => false,
+            Course::Loading | Course::Staged { .. } => false,
             Course::Loaded(_) => true,
-            Course::Staged {
-                generation,
-                settings,
-            } => {
-                let wanted = || (0..settings.workers).map(SlotId);
-                let canary = self.serves_generation(SlotId(0), *generation);
-                let missing = |slot: &SlotId| {
-                    self.holder(*slot, *generation).is_none() && self.has_room(*slot)
-                };
-                let all = wanted().all(|slot| self.serves_generation(slot, *generation));
-                all || missing(&SlotId(0)) || (canary && wanted().any(|slot| missing(&slot)))
-            }
         };
         hold(!stalled, Rule::Reload, || {
             format!("it does not go on from {:?}", self.course)
         })?;
-        let failed = self.dropped.and_then(|generation| {
-            self.alive()
-                .find(|(_, record)| record.stays() && record.generation == generation)
-        });
-        hold(failed.is_none(), Rule::Reload, || {
-            format!("{failed:?} of a dropped generation")
-        })
+        self.check_progress(now)?;
+        self.check_dropped()
     }
 
     fn check_lingering(&self) -> Result<(), Broken> {
@@ -344,7 +354,9 @@ impl Ledger {
             return Ok(());
         }
         let whole = self.told_ready == Some((self.wanted, self.committed));
-        let only = self.alive().count() == usize::from(self.wanted);
+        let changes = |record: &Record| record.renews || record.because == Some(Leaving::Recycle);
+        let lasting = self.alive().filter(|(_, record)| !changes(record));
+        let only = lasting.count() == usize::from(self.wanted);
         let open = self.slots.len() == usize::from(self.wanted);
         let idle = self.course == Course::Idle && !self.queued && self.postponed == 0;
         hold(whole && only && open && idle, Rule::Liveness, || {

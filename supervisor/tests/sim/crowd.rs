@@ -2,7 +2,7 @@
 //! or are frozen; connections that wait; a demand that is met or not. The truth that the books
 //! compare the fleet's judgement with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use brigade_shared::id::{SlotId, WorkerId};
@@ -69,6 +69,8 @@ pub(crate) struct Crowd {
     steer: Vec<SlotId>,
     relief: Relief,
     dozes: bool,
+    /// Who takes no connections yet.
+    holding: BTreeSet<WorkerId>,
     /// Work that comes, in hundredths of a worker; none: the moods are drawn.
     demand: Option<u32>,
 }
@@ -104,6 +106,14 @@ impl Crowd {
     pub(crate) fn relieve(&mut self, relief: &Relief, now: Moment) {
         self.proceed(now);
         self.relief = relief.clone();
+    }
+
+    pub(crate) fn hold(&mut self, id: WorkerId, holds: bool) {
+        if holds {
+            self.holding.insert(id);
+        } else {
+            self.holding.remove(&id);
+        }
     }
 
     pub(crate) fn is_stuck(&self, id: WorkerId) -> bool {
@@ -226,12 +236,14 @@ impl Crowd {
             body.proceed(awake, share.min(100), self.demand.is_some());
         }
         let ripe = |since: Duration| since + REACTION <= awake;
-        let relief = &self.relief;
+        let (relief, holding) = (&self.relief, &self.holding);
         let bodies = &mut self.bodies;
         self.queues.retain(|slot, (_, since)| {
             let relieved = relief.slots.contains(slot) && !relief.by.is_empty();
-            let comes = |body: &&mut Body| body.slot == *slot && body.stuck.is_none();
-            let taker = bodies.values_mut().find(comes);
+            let comes = |(id, body): &(&WorkerId, &mut Body)| {
+                body.slot == *slot && body.stuck.is_none() && !holding.contains(id)
+            };
+            let taker = bodies.iter_mut().find(comes).map(|(_, body)| body);
             let taken = ripe(*since) && (relieved || taker.is_some());
             if let Some(taker) = taker.filter(|_| taken && !relieved) {
                 taker.moves();
@@ -239,10 +251,11 @@ impl Crowd {
             !taken
         });
         if let Some((_, since)) = self.shared {
-            let comes = |body: &&mut Body| body.stuck.is_none();
+            let comes =
+                |(id, body): &(&WorkerId, &mut Body)| body.stuck.is_none() && !holding.contains(id);
             // Whoever is stuck may have been woken for it: then it waits until somebody else is.
             let lost = bodies.values().any(|body| body.mood == Mood::Frozen);
-            let taker = bodies.values_mut().find(comes);
+            let taker = bodies.iter_mut().find(comes);
             if ripe(since) && (relief.shared && !relief.by.is_empty() || !lost && taker.is_some()) {
                 self.shared = None;
             }
@@ -267,7 +280,7 @@ impl Crowd {
     }
 
     /// A look at everybody.
-    pub(crate) fn look(&mut self, dice: &mut Dice, now: Moment) -> Look {
+    pub(crate) fn look(&mut self, memory: Option<u64>, dice: &mut Dice, now: Moment) -> Look {
         self.dozes = false;
         self.proceed(now);
         let (overload, has_work) = (self.overload(), self.demand != Some(0));
@@ -277,7 +290,7 @@ impl Crowd {
             .map(|(id, body)| Sight {
                 worker: *id,
                 signs: body.signs(has_work, dice, now),
-                memory: None,
+                memory: memory.map(|limit| limit + id.0 % 3 - 1),
             })
             .collect();
         if dice.percent(50) {

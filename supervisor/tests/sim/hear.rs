@@ -26,6 +26,7 @@ impl Ledger {
                 }
             }
             Event::Looked(look) => {
+                self.note_use(look);
                 self.note_load(look, now);
                 self.hear_looked(look, now);
             }
@@ -77,14 +78,28 @@ impl Ledger {
             self.owe(Due::RolledBack(id));
             return Ok(());
         }
+        if record.renews {
+            return Ok(());
+        }
+        let failed = self.failed.contains(&record.generation);
         hold(
-            record.generation == self.committed || !self.is_wanted(record.slot),
+            record.generation == self.committed || failed || !self.is_wanted(record.slot),
             Rule::Leaving,
             || format!("worker {id} of a past generation was never told to leave"),
         )?;
         let served = record.ready.map(|since| now - since);
-        if self.is_wanted(record.slot) {
+        if self.is_wanted(record.slot) && failed {
+            if let Some(book) = self.book(record.slot) {
+                book.promise = Promise::at(now);
+            }
+        } else if self.is_wanted(record.slot) {
             self.count_death(record.slot, exit, served, now);
+        }
+        if self.is_wanted(record.slot) && self.staged().is_none() && self.promote(record.slot) {
+            self.promoted = Some(record.slot);
+            if let Some(book) = self.book(record.slot) {
+                book.promise = Promise::at(now);
+            }
         }
         // One that a reload has passed by says nothing of those that serve now.
         let parked = exit == Some(Exit::Code(worker::DO_NOT_RESPAWN));

@@ -49,6 +49,8 @@ pub(crate) enum Rule {
     Ladder,
     /// One reload at a time, whole new or whole old.
     Reload,
+    /// A worn worker is replaced, start before stop, and never more than so many at a time.
+    Recycling,
     /// No more older generations linger than may, and the oldest go first.
     Lingering,
     /// The wanted number follows the orders.
@@ -116,6 +118,14 @@ pub(crate) struct Record {
     pub(crate) told: Told,
     pub(crate) because: Option<Leaving>,
     pub(crate) alive: bool,
+    /// It takes no connections yet.
+    pub(crate) holds: bool,
+    /// It is to take over from a worn one.
+    pub(crate) renews: bool,
+    pub(crate) answered: u64,
+    pub(crate) memory: u64,
+    /// Measurements in a row that found too much.
+    pub(crate) heavy: u32,
 }
 
 /// What a worker was last told.
@@ -140,8 +150,13 @@ pub(crate) enum Told {
 
 impl Record {
     /// Ready and not told to leave.
-    pub(crate) fn serves(&self) -> bool {
+    pub(crate) fn is_up(&self) -> bool {
         self.alive && self.ready.is_some() && self.told == Told::Nothing
+    }
+
+    /// The same, and it takes connections.
+    pub(crate) fn serves(&self) -> bool {
+        self.is_up() && !self.holds
     }
 
     /// Starting or serving, or killed for being late: it holds its slot.
@@ -158,6 +173,12 @@ pub(crate) struct SlotBook {
     pub(crate) before_ready: u32,
     pub(crate) deaths: u32,
     pub(crate) promise: Promise,
+    /// Its worker leaves before the next one may start.
+    pub(crate) yielded: bool,
+    /// Its deaths before this turn's order to scale forgot them.
+    pub(crate) revived: Option<(u32, u32)>,
+    /// An attempt to renew it has failed, and the next one rests.
+    pub(crate) renewal_failed: bool,
 }
 
 /// When a slot's next worker may start, and when it must have.
@@ -252,6 +273,14 @@ pub(crate) struct Ledger {
     pub(crate) exposed: Option<(WorkerId, SlotId)>,
     /// The generation that this turn gave up.
     pub(crate) dropped: Option<Generation>,
+    /// Whether it could take over slot by slot.
+    pub(crate) partial: bool,
+    /// Generations that have failed, and may still hold slots.
+    pub(crate) failed: BTreeSet<Generation>,
+    /// The slot whose worn worker was just said to be replaced.
+    pub(crate) renewed: Option<SlotId>,
+    /// The slot whose holder ended while its replacement had started.
+    pub(crate) promoted: Option<SlotId>,
     /// The generations that this turn cuts, since too many linger.
     pub(crate) overstayed: BTreeSet<Generation>,
     /// Whether a worker was made in this turn.
@@ -297,6 +326,10 @@ impl Ledger {
             dismissed: None,
             exposed: None,
             dropped: None,
+            partial: false,
+            failed: BTreeSet::new(),
+            renewed: None,
+            promoted: None,
             overstayed: BTreeSet::new(),
             spawned: false,
             said: Vec::new(),
@@ -334,16 +367,16 @@ impl Ledger {
         self.in_slot(slot).any(|(_, record)| record.serves())
     }
 
-    /// Whether somebody is not ready yet.
-    pub(crate) fn anybody_starts(&self) -> bool {
-        self.alive()
-            .any(|(_, record)| record.ready.is_none() && record.stays())
+    /// Whether somebody is not ready yet, or has been told to leave at once.
+    pub(crate) fn anybody_hurries(&self) -> bool {
+        let serves = |record: &Record| record.ready.is_some() && record.told == Told::Nothing;
+        self.alive().any(|(_, record)| !serves(record))
     }
 
     /// Whether the slot's worker of this generation is ready and stays.
     pub(crate) fn serves_generation(&self, slot: SlotId, generation: Generation) -> bool {
         self.in_slot(slot)
-            .any(|(_, record)| record.serves() && record.generation == generation)
+            .any(|(_, record)| record.is_up() && record.generation == generation)
     }
 
     /// The older generations of which somebody still drains, without those that this turn cuts.

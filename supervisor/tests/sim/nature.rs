@@ -271,6 +271,11 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         7..=8 => dice.millis(800..=1_600),
         _ => dice.millis(200..=1_600),
     };
+    let surge = match dice.within(0..=9) {
+        0..=4 => 1_024,
+        5..=8 => u16::try_from(dice.within(1..=3)).expect("small"),
+        _ => 0,
+    };
     let stall_limit = dice.percent(70).then(|| dice.millis(1_500..=8_000));
     Settings {
         workers: u16::try_from(workers).expect("small"),
@@ -299,18 +304,29 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         elastic,
         stall_warn,
         stall_limit,
-        surge: 1_024,
-        unavailable: 0,
-        can_hold: true,
-        probation: Duration::ZERO,
-        lingering: dice.one(&[0, 1, 2, 3, 3, 3]),
-        recycle: Recycle {
-            requests: None,
-            requests_jitter: 0,
-            lifetime: None,
-            memory: None,
-            at_most: 1,
+        surge,
+        unavailable: u16::try_from(dice.within(0..=2))
+            .expect("small")
+            .max(u16::from(surge == 0)),
+        can_hold: dice.percent(80),
+        probation: if dice.percent(50) {
+            Duration::ZERO
+        } else {
+            dice.millis(50..=2_500)
         },
+        lingering: dice.one(&[0, 1, 2, 3, 3, 3]),
+        recycle: recycle(dice),
+    }
+}
+
+fn recycle(dice: &mut Dice) -> Recycle {
+    let at_most = u16::try_from(dice.within(1..=2)).expect("small");
+    Recycle {
+        requests: dice.percent(5).then(|| dice.within(2..=20)),
+        requests_jitter: dice.within(0..=4),
+        lifetime: dice.percent(15).then(|| dice.millis(2_000..=20_000)),
+        memory: dice.percent(2).then_some(1_000),
+        at_most,
     }
 }
 

@@ -5,7 +5,9 @@ use brigade_supervisor::plan::{
     Change, Deadline, Despair, Haste, Leaving, Moment, Next, Scaling, Settings, Verdict,
 };
 
-use super::ledger::{Broken, Course, Due, LOST_AFTER, Ledger, Promise, Rule, Stop, Told, hold};
+use super::ledger::{
+    Broken, Course, Due, LOST_AFTER, Ledger, Promise, Record, Rule, Stop, Told, hold,
+};
 use super::load::bounds;
 
 impl Ledger {
@@ -54,7 +56,15 @@ impl Ledger {
                 Ok(())
             }
             Change::GivingUp(why) => self.see_despair(why, now),
-            Change::LingeringCut(generation) => self.see_lingering_cut(generation),
+            Change::LingeringCut(generation) => self.see_lingering_cut(generation, now),
+            Change::WorkerRecycling { worker, because } => self.see_recycling(worker, because, now),
+            Change::ReloadProbation { generation, lasts } => {
+                let staged = self.staged();
+                let right = staged.is_some_and(|(staged, settings)| {
+                    staged == generation && settings.probation == lasts
+                });
+                hold(right, Rule::Telling, || format!("{change:?}"))
+            }
             // Compared with the books when the turn is over.
             Change::FleetReady { .. } => Ok(()),
             Change::WorkerReady { .. }
@@ -65,8 +75,6 @@ impl Ledger {
             | Change::ReloadRefused
             | Change::ReloadDone(_)
             | Change::ScaleRefused { .. }
-            | Change::ReloadProbation { .. }
-            | Change::WorkerRecycling { .. }
             | Change::UpgradeStarted
             | Change::UpgradeRefused(_)
             | Change::UpgradeDone(_)
@@ -97,13 +105,7 @@ impl Ledger {
         if next == Next::Parked {
             self.owe(Due::Say(Change::SlotParked(record.slot)));
         }
-        if record.generation == self.committed {
-            self.see_next(record.slot, next, now)
-        } else {
-            hold(next == Next::Nothing, Rule::Backoff, || {
-                format!("{next:?} of a past generation")
-            })
-        }
+        self.see_after(&record, next, now)
     }
 
     fn see_not_made(&mut self, slot: SlotId, next: Next, now: Moment) -> Result<(), Broken> {
@@ -117,9 +119,9 @@ impl Ledger {
         let Due::NotMade(_, id) = self.due.remove(place) else {
             return Ok(());
         };
-        let record = &self.workers[&id];
-        if record.because.is_none() && record.generation == self.committed {
-            self.see_next(slot, next, now)
+        let record = self.workers[&id].clone();
+        if record.because.is_none() {
+            self.see_after(&record, next, now)
         } else {
             hold(next == Next::Nothing, Rule::Backoff, || {
                 format!("{next:?} for a leaver")
@@ -127,10 +129,41 @@ impl Ledger {
         }
     }
 
+    /// What follows the unasked end of a worker.
+    fn see_after(&mut self, record: &Record, next: Next, now: Moment) -> Result<(), Broken> {
+        if self.promoted.take() == Some(record.slot) {
+            return hold(next == Next::Nothing, Rule::Backoff, || {
+                format!("{next:?}, but its replacement has started")
+            });
+        }
+        if record.renews {
+            return self.see_renewal_failed(record.slot, next);
+        }
+        if record.generation == self.committed {
+            return self.see_next(record.slot, next, now);
+        }
+        // One that had taken over before its generation failed is followed by the old kind at once.
+        if next == Next::Now
+            && let Some(book) = self.book(record.slot)
+        {
+            book.yielded = false;
+            book.promise = Promise::at(now);
+        }
+        let held = self.failed.contains(&record.generation) && self.is_wanted(record.slot);
+        let right = match next {
+            Next::Nothing => !held,
+            Next::Now => held || self.is_staged(record.generation),
+            Next::After(_) | Next::Parked => false,
+        };
+        hold(right, Rule::Backoff, || {
+            format!("{next:?} of a past generation")
+        })
+    }
+
     /// What becomes of a slot must be what the policy says, and is a promise from now on.
     fn see_next(&mut self, slot: SlotId, next: Next, now: Moment) -> Result<(), Broken> {
         let wanted = self.is_wanted(slot);
-        let replaced = self.slot_serves(slot);
+        let replaced = self.in_slot(slot).any(|(_, record)| record.is_up());
         let Some(book) = self.book(slot) else {
             return Err(Broken::new(
                 Rule::Slots,
@@ -173,12 +206,17 @@ impl Ledger {
         let slot = record.slot;
         let holds = match because {
             Leaving::Stop => self.stop.is_some(),
+            Leaving::Reload if self.staged().is_some() => self.may_give_way(id, now),
             Leaving::Reload => {
                 record.generation != self.committed && self.serves_generation(slot, self.committed)
             }
-            Leaving::Recycle => false,
+            Leaving::Recycle => self.is_replaced(id),
+            Leaving::Scale if record.renews => !self.is_wanted(slot),
             Leaving::RollBack => Some(record.generation) == self.dropped,
-            Leaving::Scale if self.is_wanted(slot) => record.generation != self.committed,
+            Leaving::Scale if self.is_wanted(slot) => {
+                self.slots[usize::from(slot.0)].yielded = false;
+                record.generation != self.committed
+            }
             Leaving::Scale => {
                 // A blocked one serves nobody, so the others need not be those that are to stay.
                 let others = self.wanted_slots().any(|slot| self.slot_serves(slot));
@@ -210,18 +248,36 @@ impl Ledger {
         })?;
         self.due.retain(|due| *due != Due::Stalled(id));
         let staged = self.staged().map(|(staged, _)| staged);
-        if deadline == Deadline::Start && record.map(|record| record.generation) == staged {
-            self.owe(Due::RolledBack(id));
+        if deadline == Deadline::Start
+            && let Some(record) = record
+        {
+            if Some(record.generation) == staged {
+                self.owe(Due::RolledBack(id));
+            } else if record.renews {
+                self.workers.get_mut(&id).expect("alive").because = Some(Leaving::Recycle);
+                if let Some(book) = self.book(record.slot) {
+                    book.renewal_failed = true;
+                }
+            }
         }
         Ok(())
     }
 
     /// The oldest is cut, and only if there are too many.
-    fn see_lingering_cut(&mut self, generation: Generation) -> Result<(), Broken> {
+    fn see_lingering_cut(&mut self, generation: Generation, now: Moment) -> Result<(), Broken> {
         let older = self.lingering();
         let too_many = older.len() > self.may_linger();
         let oldest = older.first() == Some(&generation);
         self.overstayed.insert(generation);
+        // Those of it who are being cut already get no more time than the others.
+        let until = now + self.settings.kill_timeout;
+        for record in self.workers.values_mut() {
+            if let Told::Cut { until: by } = &mut record.told
+                && record.generation == generation
+            {
+                *by = until.min(*by);
+            }
+        }
         hold(too_many && oldest, Rule::Lingering, || {
             format!("generation {generation} is cut, {older:?} linger")
         })
@@ -324,8 +380,17 @@ impl Ledger {
 
     /// An order to scale revives what was parked.
     pub(crate) fn revive(&mut self, now: Moment) {
-        for book in self.slots.iter_mut().take(usize::from(self.wanted)) {
-            if book.promise == Promise::Never {
+        for slot in self.wanted_slots() {
+            // One that took over where the last parked is nobody's concern, but only the end of the
+            // turn tells whether it did or is dismissed with its generation.
+            let held = self
+                .standing(slot)
+                .any(|(_, record)| self.dropped != Some(record.generation));
+            let Some(book) = self.book(slot) else {
+                continue;
+            };
+            if book.promise == Promise::Never && !held {
+                book.revived = Some((book.deaths, book.before_ready));
                 (book.deaths, book.before_ready) = (0, 0);
                 book.promise = Promise::at(now);
             }

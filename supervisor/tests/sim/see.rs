@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{
-    Action, Change, Deadline, Haste, Leaving, Moment, Scaling, Verdict,
+    Action, Change, Deadline, Haste, Leaving, Moment, Scaling, Settings, Verdict,
 };
 
 use super::ledger::{
@@ -24,6 +24,12 @@ impl Ledger {
             let words = format!("worker {id} was said to be asked to leave, but {action:?}");
             return Err(Broken::new(Rule::Leaving, words));
         }
+        if let Some(slot) = self.renewed
+            && !matches!(action, Action::Spawn { slot: other, .. } if *other == slot)
+        {
+            let words = format!("slot {slot} was said to be recycled, but {action:?}");
+            return Err(Broken::new(Rule::Recycling, words));
+        }
         match action {
             Action::OpenSlot(slot) => self.see_open(*slot, now),
             Action::CloseSlot(slot) => self.see_close(*slot, now),
@@ -32,8 +38,8 @@ impl Ledger {
                 worker,
                 slot,
                 generation,
-                ..
-            } => self.see_spawn(*worker, *slot, *generation, now),
+                holds,
+            } => self.see_spawn(*worker, *slot, (*generation, *holds), now),
             Action::Drain { worker, within } => self.see_drain(*worker, *within, now),
             Action::Cut(worker) => self.see_cut(*worker, now),
             Action::Kill(worker) => self.see_kill(*worker, now),
@@ -55,7 +61,7 @@ impl Ledger {
             Action::Relieve(relief) => self.see_relieve(relief, now),
             Action::Ask(worker) => self.see_ask(*worker, now),
             Action::Abort(worker) => self.see_abort(*worker, now),
-            Action::Begin(_) => Ok(()),
+            Action::Begin(worker) => self.see_begin(*worker),
             Action::CloseRetired => self.see_close_retired(now),
             Action::AskSentinel => unasked(action),
             Action::ExecNew | Action::ExecOld | Action::ForgetOld => unasked(action),
@@ -87,6 +93,9 @@ impl Ledger {
             before_ready: 0,
             deaths: 0,
             promise: Promise::at(now),
+            yielded: false,
+            revived: None,
+            renewal_failed: false,
         });
         Ok(())
     }
@@ -146,7 +155,7 @@ impl Ledger {
         &mut self,
         id: WorkerId,
         slot: SlotId,
-        generation: Generation,
+        (generation, holds): (Generation, bool),
         now: Moment,
     ) -> Result<(), Broken> {
         let what = || format!("spawn of {id} in slot {slot} of generation {generation}");
@@ -162,34 +171,21 @@ impl Ledger {
         hold(self.has_room(slot), Rule::Crowd, || {
             format!("{}: crowded", what())
         })?;
-        hold(self.holder(slot, generation).is_none(), Rule::Crowd, || {
-            format!("{}: it has one of this generation", what())
-        })?;
-        let mut made_with = &self.settings;
-        if let Some((staged, settings)) = self.staged()
-            && staged == generation
-        {
-            made_with = settings;
-            let wanted = slot.0 < settings.workers;
-            hold(wanted, Rule::Spawns, || format!("{}: not wanted", what()))?;
-            let canary = slot == SlotId(0) || self.serves_generation(SlotId(0), generation);
-            hold(canary, Rule::Reload, || {
-                format!("{}: before the canary is ready", what())
-            })?;
-        } else {
-            let exists = generation == self.committed && self.is_wanted(slot);
-            hold(exists, Rule::Spawns, || {
-                format!("{}: no such configuration", what())
-            })?;
-            hold(!self.slot_serves(slot), Rule::Spawns, || {
-                format!("{}: its successor serves already", what())
-            })?;
-            let promise = self.slots[usize::from(slot.0)].promise;
-            let kept = matches!(promise, Promise::Within { from, .. } if from <= now);
-            hold(kept, Rule::Backoff, || {
-                format!("{}: promised was {promise:?}", what())
-            })?;
+        let renews = self.renewed.take().is_some();
+        hold(
+            renews || self.holder(slot, generation).is_none(),
+            Rule::Crowd,
+            || format!("{}: it has one of this generation", what()),
+        )?;
+        let is_staged = self.is_staged(generation);
+        if is_staged {
+            self.check_surge(slot, now)?;
         }
+        let must = is_staged && self.must_hold(slot, now)?;
+        hold(holds == must, Rule::Reload, || {
+            format!("{}: may it serve at once? {holds}", what())
+        })?;
+        let made_with = self.check_maker(slot, generation, renews, now)?;
         let start_by = now + made_with.start_timeout;
         let (warn, limit) = (made_with.stall_warn, made_with.stall_limit);
         self.last_worker = id;
@@ -205,10 +201,63 @@ impl Ledger {
             told: Told::Nothing,
             because: None,
             alive: true,
+            holds,
+            renews,
+            answered: 0,
+            memory: 0,
+            heavy: 0,
         };
+        if !is_staged {
+            self.slots[usize::from(slot.0)].yielded = false;
+        }
         self.workers.insert(id, record);
         self.by_slot[usize::from(slot.0)].push(id);
         Ok(())
+    }
+
+    /// With which configuration a worker is made, and whether that is right.
+    fn check_maker(
+        &self,
+        slot: SlotId,
+        generation: Generation,
+        renews: bool,
+        now: Moment,
+    ) -> Result<&Settings, Broken> {
+        let what = || format!("spawn in slot {slot} of generation {generation}");
+        let mut made_with = &self.settings;
+        if let Some((staged, settings)) = self.staged()
+            && staged == generation
+        {
+            made_with = settings;
+            let wanted = slot.0 < settings.workers;
+            hold(wanted, Rule::Spawns, || format!("{}: not wanted", what()))?;
+            let canary = slot == SlotId(0) || self.serves_generation(SlotId(0), generation);
+            hold(canary, Rule::Reload, || {
+                format!("{}: before the canary is ready", what())
+            })?;
+        } else if renews {
+            let exists = generation == self.committed;
+            hold(exists, Rule::Spawns, || {
+                format!("{}: no such configuration", what())
+            })?;
+        } else {
+            let exists = generation == self.committed && self.is_wanted(slot);
+            hold(exists, Rule::Spawns, || {
+                format!("{}: no such configuration", what())
+            })?;
+            hold(!self.slot_serves(slot), Rule::Spawns, || {
+                format!("{}: its successor serves already", what())
+            })?;
+            hold(!self.awaits_departure(slot, now), Rule::Spawns, || {
+                format!("{}: beside one that yielded", what())
+            })?;
+            let promise = self.slots[usize::from(slot.0)].promise;
+            let kept = matches!(promise, Promise::Within { from, .. } if from <= now);
+            hold(kept, Rule::Backoff, || {
+                format!("{}: promised was {promise:?}", what())
+            })?;
+        }
+        Ok(made_with)
     }
 
     fn living(&mut self, id: WorkerId, order: &str) -> Result<&mut Record, Broken> {
@@ -343,7 +392,11 @@ impl Ledger {
             ));
         };
         let all = (0..settings.workers).all(|slot| self.serves_generation(SlotId(slot), staged));
-        hold(staged == generation && all, Rule::Reload, || {
+        let canary = self
+            .holder(SlotId(0), staged)
+            .and_then(|record| record.ready);
+        let proven = canary.is_some_and(|since| since + settings.probation <= now);
+        hold(staged == generation && all && proven, Rule::Reload, || {
             format!("generation {generation} committed before all of it is ready")
         })?;
         self.committed = generation;
@@ -367,6 +420,13 @@ impl Ledger {
         for book in &mut self.slots[..usize::from(to)] {
             (book.deaths, book.before_ready) = (0, 0);
         }
+        for book in &mut self.slots {
+            book.renewal_failed = false;
+        }
+        for book in &mut self.slots[..usize::from(to)] {
+            book.yielded = false;
+        }
+        self.failed.clear();
         self.disown(Leaving::Reload, |record| record.generation != generation);
         self.owe_postponed(now);
         Ok(())
@@ -377,6 +437,9 @@ impl Ledger {
         hold(staged == Some(generation), Rule::Reload, || {
             format!("generation {generation} dropped while {staged:?} was staged")
         })?;
+        self.partial = self
+            .staged()
+            .is_some_and(|(_, settings)| settings.surge < settings.workers);
         self.course = Course::Idle;
         self.dropped = Some(generation);
         if self.stop.is_none() {

@@ -7,7 +7,7 @@ use brigade_supervisor::plan::{Fleet, Moment, SlotState, SlotView};
 use super::ledger::{Broken, Ledger, Promise, Rule, Told, hold};
 
 impl Ledger {
-    pub(crate) fn compare(&self, fleet: &Fleet, now: Moment) -> Result<(), Broken> {
+    pub(crate) fn compare(&mut self, fleet: &Fleet, now: Moment) -> Result<(), Broken> {
         if self.finished.is_some() {
             return hold(fleet.is_over(), Rule::Views, || "it is not over".to_owned());
         }
@@ -19,6 +19,9 @@ impl Ledger {
             && fleet.slots().count() == self.slots.len();
         hold(alike, Rule::Views, || format!("the fleet shows {fleet:?}"))?;
         for view in fleet.slots() {
+            for id in &view.leaving {
+                self.let_go_of_the_dying(*id);
+            }
             self.compare_slot(&view, now)?;
         }
         Ok(())
@@ -43,6 +46,7 @@ impl Ledger {
                 0,
                 until > now
                     || !self.has_room(view.slot)
+                    || !self.may_double(view.slot)
                     || view.successor.is_some_and(|(_, ready)| ready),
             ),
             SlotState::Parked => (0, promise == Promise::Never),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use brigade_shared::id::{SlotId, WorkerId};
-use brigade_supervisor::plan::{Look, Moment, Relief, Settings, Sight, Signs};
+use brigade_supervisor::plan::{Look, Moment, Relief, Sight, Signs};
 
 use super::ledger::{Broken, Due, Ledger, Rule, Told, hold};
 
@@ -128,7 +128,7 @@ impl Ledger {
     /// It is asked to show that it turns.
     pub(crate) fn see_ask(&mut self, id: WorkerId, now: Moment) -> Result<(), Broken> {
         let warn = self.warn_of(id);
-        let serves = self.workers.get(&id).is_some_and(|record| record.serves());
+        let serves = self.workers.get(&id).is_some_and(|record| record.is_up());
         // What was not watched does not count: after a late look it may be asked anew.
         let is_late = warn.is_some_and(|warn| self.lag + BREATH > warn / 4);
         let slept = !self.suspended.is_zero() || is_late;
@@ -152,7 +152,7 @@ impl Ledger {
         now: Moment,
     ) -> Result<(), Broken> {
         self.due.retain(|due| *due != Due::Blocked(id));
-        let record = self.workers.get(&id).filter(|record| record.serves());
+        let record = self.workers.get(&id).filter(|record| record.is_up());
         let slot = record.map(|record| record.slot);
         let staged = self.staged().map(|(staged, _)| staged);
         let fails = staged.is_some() && record.map(|record| record.generation) == staged;
@@ -206,34 +206,6 @@ impl Ledger {
         })
     }
 
-    /// How long this worker may stand still until it is ended.
-    fn limit_of(&self, id: WorkerId) -> Option<Duration> {
-        self.workers.get(&id)?.limit
-    }
-
-    /// How long this service may stand still until it is left out.
-    fn warn_of(&self, id: WorkerId) -> Option<Duration> {
-        let record = self.workers.get(&id)?;
-        let warn = Some(record.warn).filter(|warn| !warn.is_zero())?;
-        Some(record.limit.map_or(warn, |limit| limit.min(warn)))
-    }
-
-    /// How long this program may be silent until it is left out, if it takes part.
-    fn silence_of(&self, id: WorkerId) -> Option<Duration> {
-        let record = self.workers.get(&id)?;
-        let is_watched = !record.warn.is_zero();
-        record
-            .limit
-            .filter(|_| is_watched)
-            .map(|limit| limit / 4 * 3)
-    }
-
-    /// From one look to the next.
-    fn pace(&self) -> Duration {
-        let staged = self.staged().map(|(_, settings)| pace(settings));
-        staged.into_iter().fold(pace(&self.settings), Duration::min)
-    }
-
     /// Whether this worker may be ended for standing still.
     pub(crate) fn is_hopeless_stall(&self, id: WorkerId, now: Moment) -> bool {
         let limit = self.limit_of(id);
@@ -265,7 +237,7 @@ impl Ledger {
             let record = self
                 .workers
                 .get(&sight.worker)
-                .filter(|record| record.serves());
+                .filter(|record| record.is_up());
             let Some(slot) = record.map(|record| record.slot) else {
                 continue;
             };
@@ -341,7 +313,7 @@ impl Ledger {
         if is_late || seen.engaged.is_none() {
             return;
         }
-        let is_successor = self.workers[&id].generation > self.committed;
+        let is_successor = self.is_staged(self.workers[&id].generation);
         let since = since.max(self.watch.settings_since);
         match (seen.blocked, self.limit_of(id)) {
             (None, _) if now >= since + patience + looks => self.owe(Due::Blocked(id)),
@@ -456,7 +428,7 @@ impl Ledger {
             let well = |(id, _): &&(WorkerId, _)| !self.is_blocked(*id);
             any_blocked |= all.iter().any(|(id, _)| self.is_blocked(*id));
             for (id, generation) in all.iter().filter(well) {
-                if self.is_wanted(slot) || *generation > self.committed {
+                if self.is_wanted(slot) || self.is_staged(*generation) {
                     by.push(*id);
                 } else {
                     surplus.push(*id);
@@ -490,12 +462,4 @@ impl Watch {
     fn waiting_for(&self, slot: SlotId) -> u32 {
         self.queue_of(slot) + self.waiting_shared
     }
-}
-
-/// From one look to the next.
-fn pace(settings: &Settings) -> Duration {
-    if settings.stall_warn.is_zero() {
-        return Duration::from_millis(100);
-    }
-    (settings.stall_warn / 8).clamp(Duration::from_millis(5), Duration::from_millis(100))
 }

@@ -125,10 +125,15 @@ impl World {
     fn carry_out(&mut self, event: Option<Event>, actions: Vec<Action>) -> Result<(), Broken> {
         self.trace.push((self.now, event.clone(), actions));
         let actions = self.trace.last().expect("just pushed").2.clone();
-        if event == Some(Event::Tick) && actions.is_empty() {
+        // That the ready of a proven generation hold their slots from now on is no order.
+        let proven = self
+            .ledger
+            .proven_at()
+            .is_some_and(|at| at + self.nature.lag >= self.now);
+        if event == Some(Event::Tick) && actions.is_empty() && !proven {
             return Err(Broken::new(
                 Rule::IdleTick,
-                "it woke up and did nothing".to_owned(),
+                format!("it woke up and did nothing: {:?}", self.fleet),
             ));
         }
         for action in actions {
@@ -181,8 +186,8 @@ impl World {
     }
 
     fn suspend(&mut self, lasts: Duration) {
-        // Who starts while it is suspended is late; that is no quiet world's business.
-        let longest = if self.nature.kind == Kind::Quiet && self.ledger.anybody_starts() {
+        // Who starts or leaves while it is suspended is late; that is no quiet world's business.
+        let longest = if self.nature.kind == Kind::Quiet && self.ledger.anybody_hurries() {
             Duration::from_millis(50)
         } else {
             lasts
@@ -284,8 +289,11 @@ impl World {
                 worker,
                 slot,
                 generation,
-                ..
-            } => self.spawn(worker, slot, generation),
+                holds,
+            } => {
+                self.crowd.hold(worker, holds);
+                self.spawn(worker, slot, generation);
+            }
             Action::Drain { worker, within } => self.drain(worker, within),
             // Whoever stands still does not hear.
             Action::Cut(worker) if self.crowd.is_stuck(worker) => {}
@@ -329,13 +337,15 @@ impl World {
             }
             Action::OpenSlot(_) => self.crowd.open(),
             Action::CloseSlot(slot) => self.crowd.close(slot),
-            Action::Begin(_) => {}
+            Action::Begin(worker) => self.crowd.hold(worker, false),
             Action::Steer(slots) => self.crowd.steer(&slots),
             Action::Relieve(relief) => self.crowd.relieve(&relief, self.now),
             Action::Ask(worker) => self.crowd.ask(worker, self.now),
             Action::Doze => self.crowd.doze(true),
             Action::Look => {
-                self.seen = Some(self.crowd.look(&mut self.dice, self.now));
+                let memory = self.ledger.settings.recycle.memory;
+                let memory = memory.filter(|_| self.dice.percent(20));
+                self.seen = Some(self.crowd.look(memory, &mut self.dice, self.now));
                 self.ledger.watch.truth = self.crowd.stuck();
             }
             Action::StageConfig(_) | Action::CommitConfig(_) | Action::DropConfig(_) => {}

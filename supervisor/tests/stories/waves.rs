@@ -2,7 +2,7 @@
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Change, Event, Failure, Leaving, Settings, Wear};
+use brigade_supervisor::plan::{Action, Change, Event, Failure, Leaving, Request, Settings, Wear};
 
 use super::story::{Story, cut, drain, millis, secs, settings, spawn, steer};
 
@@ -254,4 +254,41 @@ fn who_cannot_hold_still_starts_when_the_canary_has_proved_itself() {
     story.reloads(programs(2)).ready(3).does(&[]);
     story.after(secs(2)).does(&[spawn(4, 1, 2)]);
     story.ready(4).does(&[COMMIT, drain(1), drain(2)]);
+}
+
+#[test]
+fn a_crashed_worker_is_not_replaced_beside_its_successor_beyond_the_surge() {
+    let mut story = Story::of_ready(with(1, 0, 3));
+    story.reloads(with(1, 0, 3)).ready(4);
+    // Slot 0 has a worker and its successor: that is the one that may be.
+    story.exits(3, 1).does(&[spawn(5, 2, 2), steer(&[0, 1])]);
+    story.after(secs(1)).does(&[]);
+    story.exits(5, 1);
+    assert!(
+        story.deeds().contains(&spawn(6, 2, 1)),
+        "{:?}",
+        story.orders
+    );
+}
+
+#[test]
+fn a_reload_goes_on_where_a_surplus_worker_has_just_begun_to_leave() {
+    let mut story = Story::of_ready(with(1, 0, 3));
+    story.asked(Request::ScaleBy(-1)).reloads(with(1, 0, 3));
+    // The settling time of slot 2 is over in the very turn in which the canary is ready.
+    story.now += millis(50);
+    story.ready(4);
+    story.does(&[drain(3), spawn(5, 2, 2)]);
+}
+
+#[test]
+fn who_holds_still_in_a_slot_that_is_new_does_not_keep_the_others_waiting() {
+    let few = |workers| Settings {
+        probation: secs(2),
+        ..with(0, 1, workers)
+    };
+    let mut story = Story::of_ready(few(2));
+    story.reloads(few(3)).exits(1, 0).ready(3).ready(4);
+    story.after(secs(2));
+    assert!(story.deeds().contains(&drain(2)), "{:?}", story.orders);
 }
