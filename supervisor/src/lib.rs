@@ -25,6 +25,7 @@ mod roster;
 mod settings;
 mod spawn;
 pub mod stack;
+mod starvation;
 mod tell;
 mod watch;
 

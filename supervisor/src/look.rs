@@ -11,7 +11,6 @@ use brigade_shared::seat::Address;
 use brigade_shared::sys::clock::monotonic_ns;
 use brigade_shared::sys::depth::{UnixDiag, tcp_waiting};
 use brigade_shared::sys::footprint::{proportional, resident};
-use brigade_shared::sys::process::processor_delay;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use crate::listen::Waiting;
@@ -19,6 +18,7 @@ use crate::plan::{Look, Sight, Signs};
 use crate::probe;
 use crate::roster::{Member, Roster, Tie};
 use crate::stack::has_uninterruptible_thread;
+use crate::starvation::Starvation;
 
 /// How often a worker's memory is measured, if there is a limit on it.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
@@ -33,8 +33,8 @@ pub(crate) struct Lookout {
     diag: Diag,
     /// Which services were found how.
     seen: BTreeMap<WorkerId, (u64, bool)>,
-    /// How long services that stood still had waited for a processor in all.
-    delays: BTreeMap<WorkerId, Duration>,
+    /// Of services that stood still.
+    starvation: Starvation,
     /// The slots for which somebody waited.
     waited: Vec<SlotId>,
 }
@@ -75,7 +75,7 @@ impl Lookout {
         let memory = measure(scene);
         let now_ns = monotonic_ns();
         let seen = std::mem::take(&mut self.seen);
-        let before = std::mem::take(&mut self.delays);
+        self.starvation.begin();
         let mut workers = Vec::new();
         let serving = scene.roster.all().filter(|(_, member)| member.serves());
         for (worker, member) in serving {
@@ -92,14 +92,8 @@ impl Lookout {
                 self.seen.insert(worker, (*progress, *is_running));
                 let waits = waiting.iter().any(|(slot, _)| *slot == member.slot);
                 let stands_still = seen.get(&worker).is_some_and(|(mark, _)| mark == progress);
-                if stands_still
-                    && (*is_running || waits || waiting_shared > 0)
-                    && let Some(delay) = processor_delay(member.pid)
-                {
-                    *starved = before
-                        .get(&worker)
-                        .map_or(Duration::ZERO, |before| delay.saturating_sub(*before));
-                    self.delays.insert(worker, delay);
+                if stands_still && (*is_running || waits || waiting_shared > 0) {
+                    *starved = self.starvation.of(worker, member.pid);
                 }
             }
             workers.push(Sight {

@@ -34,13 +34,35 @@ pub fn handles(process: Pid, signal: Signal) -> bool {
     mask.is_some_and(|mask| mask >> (signal as u32 - 1) & 1 == 1)
 }
 
-/// For how long in all a process's main thread was ready to run and got no processor, if the kernel
-/// counts that (`/proc/PID/schedstat`).
+/// The processor time of a process's main thread.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Share {
+    /// For how long in all it ran.
+    pub ran: Duration,
+    /// For how long in all it was ready to run and waited for a processor; a wait that lasts does
+    /// not count yet.
+    pub waited: Duration,
+    /// Whether it runs or is ready to.
+    pub is_ready: bool,
+}
+
+/// What a process's main thread got of the processors, if the kernel counts that
+/// (`/proc/PID/schedstat`, proc_pid_stat(5)).
 #[must_use]
-pub fn processor_delay(process: Pid) -> Option<Duration> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).ok()?;
-    let delay = text.split_ascii_whitespace().nth(1)?;
-    Some(Duration::from_nanos(delay.parse().ok()?))
+pub fn share(process: Pid) -> Option<Share> {
+    let of = |file| std::fs::read_to_string(format!("/proc/{process}/{file}")).ok();
+    let counted = of("schedstat")?;
+    let mut counted = counted.split_ascii_whitespace();
+    let mut time = || Some(Duration::from_nanos(counted.next()?.parse().ok()?));
+    let (ran, waited) = (time()?, time()?);
+    // The name, in parentheses, may hold anything.
+    let stat = of("stat")?;
+    let state = stat.rsplit(')').next()?.trim_start();
+    Some(Share {
+        ran,
+        waited,
+        is_ready: state.starts_with('R'),
+    })
 }
 
 /// The limit of open files that this process was started with.
