@@ -31,7 +31,13 @@ impl Ledger {
                 self.hear_looked(look, now);
             }
             Event::Stirred => self.stirred(now),
-            Event::SentinelAnswered(_) | Event::ExecFailed | Event::Leaving(_) => {}
+            Event::Leaving(id) => {
+                let record = self.workers.get_mut(id).filter(|record| record.is_up());
+                if let Some(record) = record {
+                    record.asked = true;
+                }
+            }
+            Event::SentinelAnswered(_) | Event::ExecFailed => {}
             Event::ConfigRefused => {
                 if self.course == Course::Loading {
                     self.course = Course::Idle;

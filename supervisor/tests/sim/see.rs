@@ -203,6 +203,7 @@ impl Ledger {
             alive: true,
             holds,
             renews,
+            asked: false,
             answered: 0,
             memory: 0,
             heavy: 0,

@@ -291,6 +291,7 @@ impl Ledger {
                 Wear::Age(age) => {
                     age == now - record.born && limits.lifetime.is_some_and(|limit| age >= limit)
                 }
+                Wear::Asked => record.asked,
                 Wear::Memory(bytes) => bytes == record.memory && record.heavy >= HEAVY,
             };
             alone && idle && worn && self.is_wanted(record.slot) && self.has_room(record.slot)
@@ -334,7 +335,8 @@ impl Ledger {
             let old = limits
                 .lifetime
                 .is_some_and(|most| now - record.born >= most);
-            record.generation != self.committed || requests || old || record.heavy >= HEAVY
+            let worn = requests || old || record.heavy >= HEAVY || record.asked;
+            worn || record.generation != self.committed
         };
         let overlooked = self.wanted_slots().find(|slot| {
             let book = &self.slots[usize::from(slot.0)];

@@ -246,6 +246,10 @@ impl World {
         if let Some((after, exit)) = process.dies {
             self.after(after, Happening::Ends(id, exit));
         }
+        if self.dice.percent(3) {
+            let asked = self.dice.millis(0..=5_000);
+            self.after(asked, Happening::Heard(Event::Leaving(id)));
+        }
         if process.liar {
             let twice = self.dice.millis(0..=2_000);
             self.after(twice, Happening::Heard(Event::Ready(id)));
