@@ -240,9 +240,9 @@ fn too_many_crashes_end_it_only_where_that_is_configured() {
 fn of_all_kinds_of_clients_only_those_in_flight_on_a_killed_or_aborted_worker_lose_something() {
     for mode in ["slots", "shared"] {
         let both = ["--bind", "127.0.0.1:0", "--bind", "unix:a.sock"];
-        let calm = ["--workers", "4", "--restart-delay", "1ms"];
-        let launch = Launch::new(&[&["serve", "--balance", mode], &both[..], &calm].concat());
-        let brigade = launch.ready();
+        let soon = ["--restart-delay", "1ms", "--restart-delay-max", "20ms"];
+        let launch = Launch::new(&[&["serve", "--balance", mode], &both[..], &soon].concat());
+        let brigade = launch.arguments(["--workers", "4"]).ready();
         let crowd = Crowd::gather("killed and aborted workers", &brigade);
         let mut kills = Vec::new();
         crowd.while_they_ask(2, 20, || {
