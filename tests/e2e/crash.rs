@@ -243,6 +243,8 @@ fn of_all_kinds_of_clients_only_those_in_flight_on_a_killed_or_aborted_worker_lo
         let soon = ["--restart-delay", "1ms", "--restart-delay-max", "20ms"];
         let launch = Launch::new(&[&["serve", "--balance", mode], &both[..], &soon].concat());
         let brigade = launch.arguments(["--workers", "4"]).ready();
+        // While a core is written, an aborted worker is neither alive nor gone.
+        brigade.expect("worker.blocked");
         let crowd = Crowd::gather("killed and aborted workers", &brigade);
         let mut kills = Vec::new();
         crowd.while_they_ask(2, 20, || {

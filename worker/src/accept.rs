@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::app::App;
 use crate::connection;
 use crate::courtesy::AWAY;
+use crate::exchange::Pass;
 use crate::listen::{Adopt, Listen, Shared};
 use crate::station::Station;
 use crate::transport::Origin;
@@ -121,8 +122,8 @@ impl<L: Listen, A: App> Acceptor<L, A> {
         for _ in 0..BATCH {
             match self.listener.next().await {
                 Ok(stream) => {
-                    self.serve_or_pass(stream);
-                    self.let_others_go_first().await;
+                    let passed = self.serve_or_pass(stream);
+                    self.let_others_go_first(passed).await;
                 }
                 Err(error) if concerns_one_connection(&error) => self.refused(),
                 Err(error) => self.pause(&error).await,
@@ -130,9 +131,12 @@ impl<L: Listen, A: App> Acceptor<L, A> {
         }
     }
 
-    async fn let_others_go_first(&self) {
+    /// Nothing is held meanwhile: a drain ends this in the middle.
+    async fn let_others_go_first(&self, passed: Pass) {
         let now = self.station.meter.clock.last();
-        if self.listener.is_shared() && self.station.courtesy.is_ahead(now) {
+        let is_ahead = self.listener.is_shared() && self.station.courtesy.is_ahead(now);
+        // In a burst the supervisor has to come to its work, or all would stay here.
+        if is_ahead || passed == Pass::Refused {
             self.listener.rest();
             tokio::time::sleep(AWAY).await;
         }
@@ -151,11 +155,14 @@ impl<L: Listen, A: App> Acceptor<L, A> {
         }
     }
 
-    fn serve_or_pass(&mut self, stream: L::Stream) {
+    fn serve_or_pass(&mut self, stream: L::Stream) -> Pass {
         self.pause = PAUSE;
-        if !self.station.exchange.pass(&stream, self.station.meter) {
-            self.serve(stream);
+        let passed = self.station.exchange.pass(&stream, self.station.meter);
+        match passed {
+            Pass::Passed => {}
+            Pass::Kept | Pass::Refused => self.serve(stream),
         }
+        passed
     }
 
     fn serve(&self, stream: L::Stream) {

@@ -28,6 +28,17 @@ const MANY: u64 = 32;
 /// How old the reading may be then.
 const STALE_NS: u64 = 1_000_000;
 
+/// What became of a connection that could have been passed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pass {
+    /// It is on its way to a sibling.
+    Passed,
+    /// It may well be served here.
+    Kept,
+    /// It should be served elsewhere, but the supervisor is gone or does not come to its work.
+    Refused,
+}
+
 /// A worker's view of its siblings, and the way to them.
 #[derive(Debug)]
 pub(crate) struct Exchange {
@@ -52,26 +63,25 @@ impl Exchange {
         self.board
     }
 
-    /// Passes a connection on, if this worker holds more than its share, such connections stay,
+    /// Passes a connection on, or says why not. It is passed on if this worker holds more than its share, such connections stay,
     /// and the supervisor takes it. The cheapest questions come first: where connections come and
     /// go, nobody else's row is read.
-    pub(crate) fn pass(&self, transport: &impl Transport, meter: &Meter) -> bool {
+    pub(crate) fn pass(&self, transport: &impl Transport, meter: &Meter) -> Pass {
         let now = meter.clock.last();
         let mine = meter.open_connections() as u64;
         if mine == 0 || !is_long_lived(meter.lately.trend(now)) || !is_crowded(mine, self.load(now))
         {
-            return false;
+            return Pass::Kept;
         }
         let Some(descriptor) = transport.descriptor() else {
-            return false;
+            return Pass::Kept;
         };
-        // Otherwise the supervisor is gone or does not come to its work.
-        let is_passed = self.link.send_with(&Fact::Passed, descriptor).is_ok();
-        if is_passed {
-            meter.lately.passed(now);
-            meter.row.count(Counter::Passed, 1);
+        if self.link.send_with(&Fact::Passed, descriptor).is_err() {
+            return Pass::Refused;
         }
-        is_passed
+        meter.lately.passed(now);
+        meter.row.count(Counter::Passed, 1);
+        Pass::Passed
     }
 
     /// What all serving workers hold.
@@ -164,7 +174,8 @@ mod tests {
 
     fn passes(rig: &Rig) -> bool {
         let (stream, _client) = tokio::net::UnixStream::pair().unwrap();
-        let is_passed = rig.station.exchange.pass(&stream, rig.station.meter);
+        let passed = rig.station.exchange.pass(&stream, rig.station.meter);
+        let is_passed = passed == super::Pass::Passed;
         let (heard, descriptor) = rig.supervisor.receive_with();
         assert_eq!(heard == Received::Message(Fact::Passed), is_passed);
         assert_eq!(descriptor.is_some(), is_passed);

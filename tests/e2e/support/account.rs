@@ -94,8 +94,11 @@ impl Account {
         let mut used = BTreeSet::new();
         let mut inexcusable = Vec::new();
         for loss in &self.losses {
-            let excuse = kills.iter().position(|kill| loss.is_excused_by(kill));
-            if !excuse.is_some_and(|kill| used.insert((kill, loss.client))) {
+            let mut excuses = kills.iter().enumerate();
+            let is_excused = excuses.any(|(number, kill)| {
+                loss.is_excused_by(kill) && used.insert((number, loss.client))
+            });
+            if !is_excused {
                 inexcusable.push(loss);
             }
         }
