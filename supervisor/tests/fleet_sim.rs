@@ -12,10 +12,10 @@ use sim::ledger::Rule;
 use sim::sweep::{live, live_all, met, report, tell};
 
 /// How many seeds a plain `cargo test` lives.
-const SEEDS: u64 = 2_400;
+const SEEDS: u64 = 10_000;
 
 /// How many of them are asked what they met.
-const ASKED: u64 = 800;
+const ASKED: u64 = 2_400;
 
 /// What became of a seed.
 struct Life {
@@ -99,7 +99,7 @@ fn the_same_seed_gives_the_same_life() {
 }
 
 /// What is ordered, said and heard.
-const EVERYTHING: [&str; 76] = [
+const EVERYTHING: [&str; 116] = [
     "CloseListeners",
     "CloseSlot",
     "CommitConfig",
@@ -163,10 +163,8 @@ const EVERYTHING: [&str; 76] = [
     "said ReloadDone",
     "said ReloadQueued",
     "said ReloadRefused",
-    "said ReloadRolledBack",
     "said ReloadStarted",
     "said ScaleRefused",
-    "said Scaled",
     "said SlotParked",
     "said SpawnFailed",
     "said Stopping",
@@ -176,6 +174,48 @@ const EVERYTHING: [&str; 76] = [
     "then After",
     "then Parked",
     "then Nothing",
+    "Abort",
+    "Ask",
+    "AskSentinel",
+    "Begin",
+    "CloseRetired",
+    "Doze",
+    "ExecNew",
+    "ExecOld",
+    "ForgetOld",
+    "Look",
+    "Relieve",
+    "draining because of Recycle",
+    "overdue for Stall",
+    "said WorkerBlocked",
+    "said WorkerRecovered",
+    "said ReloadProbation",
+    "said LingeringCut",
+    "said UpgradeStarted",
+    "said UpgradeDone",
+    "said UpgradeRolledBack",
+    "said UpgradeStranded",
+    "upgrade refused: Busy",
+    "upgrade refused: Sentinel",
+    "upgrade refused: Exec",
+    "recycled: Requests",
+    "recycled: Age",
+    "recycled: Memory",
+    "recycled: Generation",
+    "recycled: Asked",
+    "scaled: Asked",
+    "scaled: Reload",
+    "scaled: Processors",
+    "scaled: Load",
+    "rolled back: Ended",
+    "rolled back: NotMade",
+    "rolled back: Late",
+    "rolled back: Blocked",
+    "heard Leaving",
+    "heard Looked",
+    "heard Stirred",
+    "heard SentinelAnswered",
+    "heard ExecFailed",
 ];
 
 fn number(name: &str) -> Option<u64> {

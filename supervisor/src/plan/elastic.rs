@@ -195,7 +195,7 @@ impl Fleet {
         let judged = self.gauge.judge(shown, self.wanted_workers(), bounds, now);
         let help_comes = self.slots[..self.wanted].iter().any(is_starting);
         if let Some((to, because)) = judged
-            && self.reload.is_idle()
+            && self.reload.running().is_none()
             && !help_comes
         {
             self.scale_to(to, because, now, out);

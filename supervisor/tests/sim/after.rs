@@ -34,6 +34,7 @@ impl Ledger {
             self.check_reload(now)?;
             self.check_recycling(now)?;
             self.check_holding()?;
+            self.check_leap()?;
             self.check_lingering()?;
             self.check_ready()?;
             let given_up = self.is_hopeless() || self.crashed_just_now(now);
@@ -92,6 +93,7 @@ impl Ledger {
                 .in_slot(slot)
                 .any(|(_, record)| record.stays() && self.failed.contains(&record.generation));
             let waits = !held
+                && self.may_refill()
                 && self.may_double(slot)
                 && !(gave_way && (staged || self.awaits_departure(slot, now)))
                 && self.stop.is_none()
@@ -111,6 +113,7 @@ impl Ledger {
             .chain(retired)
             .chain(looks)
             .chain(self.proof_moment(now))
+            .chain(self.answer_moment())
     }
 
     /// When the next surplus worker may leave, and when the highest surplus slot may be closed.
@@ -275,8 +278,10 @@ impl Ledger {
     fn check_reload(&mut self, now: Moment) -> Result<(), Broken> {
         let stalled = match &self.course {
             Course::Idle => self.queued,
-            Course::Loading | Course::Staged { .. } => false,
-            Course::Loaded(_) => true,
+            Course::Loading | Course::Staged { .. } | Course::Asking { .. } => false,
+            Course::Departed { .. } | Course::Returned { .. } => false,
+            Course::Loaded(_) | Course::Arrived(_) => true,
+            Course::Departing | Course::Returning(_) => true,
         };
         hold(!stalled, Rule::Reload, || {
             format!("it does not go on from {:?}", self.course)

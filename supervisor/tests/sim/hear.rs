@@ -14,12 +14,16 @@ impl Ledger {
         if self.finished.is_some() {
             return Ok(());
         }
+        let answered = matches!(event, Event::SentinelAnswered(_) | Event::ExecFailed);
+        if !answered && self.stop.is_none() && !is_stop(event) {
+            self.note_late_answers(now);
+        }
         match event {
             Event::Tick | Event::Spawned(_) => {}
             Event::Ready(id) => self.hear_ready(*id, now),
             Event::Exited(id, exit) => self.hear_end(*id, Some(*exit), now)?,
             Event::SpawnFailed(id) => self.hear_end(*id, None, now)?,
-            Event::Asked(request) => self.hear_request(*request),
+            Event::Asked(request) => self.hear_request(*request, now),
             Event::ConfigLoaded(settings) => {
                 if self.course == Course::Loading {
                     self.course = Course::Loaded(settings.as_ref().clone());
@@ -37,7 +41,8 @@ impl Ledger {
                     record.asked = true;
                 }
             }
-            Event::SentinelAnswered(_) | Event::ExecFailed => {}
+            Event::SentinelAnswered(agrees) => self.hear_sentinel(*agrees),
+            Event::ExecFailed => self.hear_exec_failed(),
             Event::ConfigRefused => {
                 if self.course == Course::Loading {
                     self.course = Course::Idle;
@@ -150,7 +155,7 @@ impl Ledger {
         };
     }
 
-    fn hear_request(&mut self, request: Request) {
+    fn hear_request(&mut self, request: Request, now: Moment) {
         if let Some(stop) = self.stop {
             match (request, stop.how) {
                 (Request::Stop | Request::StopNow, Haste::Drain) => {
@@ -178,7 +183,8 @@ impl Ledger {
             Request::ScaleTo(to) => {
                 self.owe_processors(to);
             }
-            Request::ScaleBy(0) | Request::Upgrade => {}
+            Request::Upgrade => self.hear_upgrade(now),
+            Request::ScaleBy(0) => {}
             Request::ScaleBy(by) => self.hear_scale(by),
         }
     }
@@ -207,4 +213,8 @@ impl Ledger {
 
 fn stopping(how: Haste) -> Due {
     Due::Say(Change::Stopping { how })
+}
+
+fn is_stop(event: &Event) -> bool {
+    matches!(event, Event::Asked(Request::Stop | Request::StopNow))
 }

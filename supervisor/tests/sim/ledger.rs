@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
-use brigade_supervisor::plan::{Change, Haste, Leaving, Moment, Settings, Verdict};
+use brigade_supervisor::plan::{Action, Change, Haste, Leaving, Moment, Settings, Verdict};
 
 use super::load::LoadBook;
 use super::nature::{Kind, Nature};
@@ -53,6 +53,8 @@ pub(crate) enum Rule {
     Recycling,
     /// No more older generations linger than may, and the oldest go first.
     Lingering,
+    /// One binary at a time, asked before, proven after; only it makes its workers.
+    Upgrade,
     /// The wanted number follows the orders.
     Scale,
     /// Every end, readiness and change is told once, as it was.
@@ -209,6 +211,25 @@ pub(crate) enum Course {
         generation: Generation,
         settings: Settings,
     },
+    /// The sentinel has to answer until then.
+    Asking {
+        until: Moment,
+    },
+    /// The order to become the new binary must come.
+    Departing,
+    /// It came: the new binary is to go on, or the order has failed, until then.
+    Departed {
+        until: Moment,
+    },
+    /// The new binary has staged nothing yet.
+    Arrived(Settings),
+    /// This generation of the new binary has failed: the order to go back must come.
+    Returning(Generation),
+    /// It came.
+    Returned {
+        failed: Generation,
+        until: Moment,
+    },
 }
 
 /// The course of a stop.
@@ -273,6 +294,14 @@ pub(crate) struct Ledger {
     /// Who was told to drain although new connections still come to its slot: right only if, when
     /// the turn is over, nobody at all serves.
     pub(crate) exposed: Option<(WorkerId, SlotId)>,
+    /// The running transaction is that of a new binary.
+    pub(crate) is_upgrade: bool,
+    /// This has to be ordered before the turn is over, and nothing after it.
+    pub(crate) leap: Option<Action>,
+    /// That order came: nothing may follow in this turn.
+    pub(crate) gone: bool,
+    /// The old binary must be forgotten before the turn is over.
+    pub(crate) forgets: bool,
     /// The generation that this turn gave up.
     pub(crate) dropped: Option<Generation>,
     /// Whether it could take over slot by slot.
@@ -327,6 +356,10 @@ impl Ledger {
             due: Vec::new(),
             dismissed: None,
             exposed: None,
+            is_upgrade: false,
+            leap: None,
+            gone: false,
+            forgets: false,
             dropped: None,
             partial: false,
             failed: BTreeSet::new(),
@@ -350,7 +383,9 @@ impl Ledger {
                 generation,
                 settings,
             } => Some((*generation, settings)),
-            Course::Idle | Course::Loading | Course::Loaded(_) => None,
+            Course::Idle | Course::Loading | Course::Loaded(_) | Course::Arrived(_) => None,
+            Course::Asking { .. } | Course::Departing | Course::Departed { .. } => None,
+            Course::Returning(_) | Course::Returned { .. } => None,
         }
     }
 

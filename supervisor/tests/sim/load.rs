@@ -86,7 +86,7 @@ impl Ledger {
     pub(crate) fn see_load(&self, from: u16, to: u16, now: Moment) -> Result<(), Broken> {
         let rested = now - self.load.changed;
         let within = self.settings.elastic.is_some_and(|bounds| {
-            (bounds.least..=bounds.most).contains(&to) && self.course == Course::Idle
+            (bounds.least..=bounds.most).contains(&to) && self.staged().is_none()
         });
         let secs = Duration::from_secs;
         let reason = if to > from {

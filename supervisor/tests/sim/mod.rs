@@ -6,6 +6,7 @@ pub(crate) mod after;
 pub(crate) mod crowd;
 pub(crate) mod dice;
 pub(crate) mod hear;
+pub(crate) mod leap;
 pub(crate) mod ledger;
 pub(crate) mod limits;
 pub(crate) mod load;

@@ -237,7 +237,8 @@ pub(crate) fn accident(dice: &mut Dice) -> Exit {
 }
 
 fn request(dice: &mut Dice) -> Request {
-    match dice.within(0..=20) {
+    match dice.within(0..=23) {
+        21..=23 => Request::Upgrade,
         0..=6 => Request::Reload,
         7..=11 => Request::ScaleBy(1),
         12..=16 => Request::ScaleBy(-1),
@@ -260,7 +261,8 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
     } else {
         dice.within(1..=6)
     };
-    let elastic = (kind == Kind::Ordinary && dice.percent(10)).then(|| Elastic {
+    let on_demand = matches!(kind, Kind::Quiet | Kind::Ordinary | Kind::Hectic);
+    let elastic = (on_demand && dice.percent(8)).then(|| Elastic {
         least: u16::try_from(workers).expect("small"),
         most: u16::try_from(workers + dice.within(0..=4)).expect("small"),
     });

@@ -326,6 +326,7 @@ impl Ledger {
         if self.staged().is_none() {
             self.course = Course::Idle;
         }
+        self.leap = None;
         self.queued = false;
         self.retired = None;
     }

@@ -14,9 +14,11 @@ use super::ledger::{
 
 impl Ledger {
     pub(crate) fn see(&mut self, action: &Action, now: Moment) -> Result<(), Broken> {
-        hold(self.finished.is_none(), Rule::Stopping, || {
-            format!("{action:?} after Finish")
-        })?;
+        hold(
+            self.finished.is_none() && !self.gone,
+            Rule::Stopping,
+            || format!("{action:?} after the last order"),
+        )?;
         if let Some((id, _)) = self.dismissed
             && !matches!(action, Action::Drain { worker, .. } | Action::Cut(worker)
                 | Action::Kill(worker) if *worker == id)
@@ -63,8 +65,9 @@ impl Ledger {
             Action::Abort(worker) => self.see_abort(*worker, now),
             Action::Begin(worker) => self.see_begin(*worker),
             Action::CloseRetired => self.see_close_retired(now),
-            Action::AskSentinel => unasked(action),
-            Action::ExecNew | Action::ExecOld | Action::ForgetOld => unasked(action),
+            Action::AskSentinel => self.see_sentinel_asked(),
+            Action::ExecNew | Action::ExecOld => self.see_leap(action, now),
+            Action::ForgetOld => self.see_forget(),
         }
     }
 
@@ -360,10 +363,15 @@ impl Ledger {
     }
 
     fn see_stage(&mut self, generation: Generation) -> Result<(), Broken> {
-        let Course::Loaded(mut settings) = self.course.clone() else {
-            let words = format!("generation {generation} staged during {:?}", self.course);
-            return Err(Broken::new(Rule::Reload, words));
+        let (mut settings, is_upgrade) = match self.course.clone() {
+            Course::Loaded(settings) => (settings, false),
+            Course::Arrived(settings) => (settings, true),
+            other => {
+                let words = format!("generation {generation} staged during {other:?}");
+                return Err(Broken::new(Rule::Reload, words));
+            }
         };
+        self.is_upgrade = is_upgrade;
         let fresh = generation == self.newest.next();
         hold(fresh, Rule::Reload, || {
             format!("generation {generation} is not the next")
@@ -405,7 +413,12 @@ impl Ledger {
         self.crashes.clear();
         self.retired = Some(now + self.settings.settle);
         self.most = self.most.max(self.most_processes());
-        self.owe(Due::Say(Change::ReloadDone(generation)));
+        if self.is_upgrade {
+            self.forgets = true;
+            self.owe(Due::Say(Change::UpgradeDone(generation)));
+        } else {
+            self.owe(Due::Say(Change::ReloadDone(generation)));
+        }
         self.processors = None;
         self.load_changed(now);
         self.watch.settings_since = now;
@@ -448,6 +461,9 @@ impl Ledger {
             let told = |change: &Change| matches!(change, Change::ReloadRolledBack { .. });
             let told = self.said.iter().any(told);
             hold(told, Rule::Reload, || "dropped without a word".to_owned())?;
+            if self.is_upgrade {
+                self.owe_return(generation);
+            }
             self.disown(Leaving::RollBack, |record| record.generation == generation);
             self.owe_postponed(now);
         }
@@ -490,10 +506,4 @@ impl Ledger {
         book.out_since
             .is_some_and(|since| since + self.settings.settle <= now)
     }
-}
-
-/// An order for which nothing in this world gives a reason.
-fn unasked(action: &Action) -> Result<(), Broken> {
-    let words = format!("{action:?} out of nowhere");
-    Err(Broken::new(Rule::Telling, words))
 }

@@ -110,6 +110,18 @@ pub(crate) fn met(world: &World) -> Vec<String> {
                 Action::Announce(Change::GivingUp(why)) => {
                     names.push(format!("given up: {}", name(why)));
                 }
+                Action::Announce(Change::UpgradeRefused(why)) => {
+                    names.push(format!("upgrade refused: {why:?}"));
+                }
+                Action::Announce(Change::WorkerRecycling { because, .. }) => {
+                    names.push(format!("recycled: {}", name(because)));
+                }
+                Action::Announce(Change::Scaled { because, .. }) => {
+                    names.push(format!("scaled: {}", name(because)));
+                }
+                Action::Announce(Change::ReloadRolledBack { failure, .. }) => {
+                    names.push(format!("rolled back: {}", name(failure)));
+                }
                 Action::Announce(change) => names.push(format!("said {}", name(change))),
                 Action::Steer(slots) if slots.is_empty() => names.push("Steer to all".to_owned()),
                 other => names.push(name(other)),

@@ -47,6 +47,7 @@ impl Ledger {
                 until > now
                     || !self.has_room(view.slot)
                     || !self.may_double(view.slot)
+                    || !self.may_refill()
                     || view.successor.is_some_and(|(_, ready)| ready),
             ),
             SlotState::Parked => (0, promise == Promise::Never),

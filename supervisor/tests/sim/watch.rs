@@ -11,6 +11,8 @@ use super::ledger::{Broken, Due, Ledger, Rule, Told, hold};
 
 /// So many quiet looks lead to a doze.
 const QUIET_LOOKS: u32 = 8;
+/// A look that was not answered for so long is repeated: a leap into another binary lost it.
+const LOST: Duration = Duration::from_secs(1);
 /// From the order of a look to its answer in this world, at most.
 const BREATH: Duration = Duration::from_millis(1);
 
@@ -92,7 +94,7 @@ impl Ledger {
         let pace = self.pace().min(self.watch.pace);
         let watch = &mut self.watch;
         hold(
-            self.stop.is_none() && watch.ordered.is_none(),
+            self.stop.is_none() && watch.ordered.is_none_or(|at| at + LOST <= now),
             Rule::Looks,
             || "a look that nobody can answer".to_owned(),
         )?;
@@ -326,7 +328,8 @@ impl Ledger {
 
     /// When the next look must be ordered, if nothing happens before.
     pub(crate) fn look_by(&self) -> Option<(Moment, String)> {
-        let at = self.watch.look_by.filter(|_| self.is_watched())?;
+        let lost = self.watch.ordered.map(|at| at + LOST);
+        let at = lost.or(self.watch.look_by).filter(|_| self.is_watched())?;
         Some((at, "a look is due".to_owned()))
     }
 

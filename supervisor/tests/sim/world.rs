@@ -30,7 +30,16 @@ pub(crate) struct World {
     crowd: Crowd,
     /// What a look has found that is not answered yet.
     seen: Option<Look>,
+    /// The binary that goes on.
+    leap: Option<Leap>,
     trace: Trace,
+}
+
+/// Another binary goes on.
+#[derive(Clone, Copy, Debug)]
+enum Leap {
+    New,
+    Old,
 }
 
 /// What was heard and done, in order.
@@ -82,6 +91,7 @@ impl World {
             processes: BTreeMap::new(),
             crowd: Crowd::default(),
             seen: None,
+            leap: None,
             trace: Trace::new(),
         };
         for (at, request) in world.nature.requests(&mut world.dice) {
@@ -108,6 +118,9 @@ impl World {
         self.fleet.start(self.now, &mut actions);
         self.carry_out(None, actions)?;
         for _ in 0..MOST_TURNS {
+            if let Some(leap) = self.leap.take() {
+                self.go_on(leap)?;
+            }
             let Some(event) = self.next_event()? else {
                 return self.ledger.the_end(self.now);
             };
@@ -120,6 +133,31 @@ impl World {
             Rule::EndlessTurns,
             format!("more than {MOST_TURNS} turns"),
         ))
+    }
+
+    /// The fleet travels as text, and another binary goes on. What it was about to hear of a look
+    /// may be lost on the way.
+    fn go_on(&mut self, leap: Leap) -> Result<(), Broken> {
+        let words = serde_json::to_string(&self.fleet).expect("all of it can be written");
+        self.fleet = serde_json::from_str(&words).expect("all of it can be read");
+        self.now += self.dice.millis(0..=30);
+        if self.dice.percent(50) {
+            self.seen = None;
+        }
+        let mut actions = Vec::new();
+        match leap {
+            Leap::New => {
+                let settings = self.nature.next_settings(&mut self.dice);
+                let settings = settings.unwrap_or_else(|| self.nature.settings.clone());
+                self.ledger.hear_new_binary(&settings);
+                self.fleet.go_on(settings, self.now, &mut actions);
+            }
+            Leap::Old => {
+                self.ledger.hear_old_binary();
+                self.fleet.come_back(self.now, &mut actions);
+            }
+        }
+        self.carry_out(None, actions)
     }
 
     fn carry_out(&mut self, event: Option<Event>, actions: Vec<Action>) -> Result<(), Broken> {
@@ -321,14 +359,7 @@ impl World {
                     self.after(after, Happening::Ends(worker, Exit::Signal(9)));
                 }
             }
-            Action::LoadConfig => {
-                let answer = match self.nature.next_settings(&mut self.dice) {
-                    Some(settings) => Event::ConfigLoaded(Box::new(settings)),
-                    None => Event::ConfigRefused,
-                };
-                let after = self.dice.millis(0..=100);
-                self.after(after, Happening::Heard(answer));
-            }
+            Action::LoadConfig => self.load(),
             Action::Abort(worker) => {
                 if self
                     .processes
@@ -354,9 +385,31 @@ impl World {
             }
             Action::StageConfig(_) | Action::CommitConfig(_) | Action::DropConfig(_) => {}
             Action::CloseListeners | Action::Announce(_) | Action::Finish(_) => {}
-            Action::CloseRetired | Action::AskSentinel => {}
-            Action::ExecNew | Action::ExecOld | Action::ForgetOld => {}
+            Action::AskSentinel => self.ask_sentinel(),
+            Action::ExecNew | Action::ExecOld if self.dice.percent(12) => {
+                self.after(Duration::ZERO, Happening::Heard(Event::ExecFailed));
+            }
+            Action::ExecNew => self.leap = Some(Leap::New),
+            Action::ExecOld => self.leap = Some(Leap::Old),
+            Action::CloseRetired | Action::ForgetOld => {}
         }
+    }
+
+    /// It may never answer.
+    fn ask_sentinel(&mut self) {
+        if self.dice.percent(95) {
+            let (after, agrees) = (self.dice.millis(0..=900), self.dice.percent(85));
+            self.after(after, Happening::Heard(Event::SentinelAnswered(agrees)));
+        }
+    }
+
+    fn load(&mut self) {
+        let answer = match self.nature.next_settings(&mut self.dice) {
+            Some(settings) => Event::ConfigLoaded(Box::new(settings)),
+            None => Event::ConfigRefused,
+        };
+        let after = self.dice.millis(0..=100);
+        self.after(after, Happening::Heard(answer));
     }
 
     fn spawn(&mut self, id: WorkerId, slot: SlotId, generation: Generation) {

@@ -144,3 +144,10 @@ fn an_idle_fleet_at_its_least_sleeps() {
     story.under(0, secs(40)).after(secs(2));
     assert_eq!(story.fleet.next_deadline(), None);
 }
+
+#[test]
+fn the_load_is_followed_while_a_new_binary_is_asked() {
+    let mut story = Story::of_ready(elastic(2, 4));
+    story.asked(Request::Upgrade).under(90, secs(10));
+    assert_eq!(story.scaled().len(), 2, "{:?}", story.orders);
+}
