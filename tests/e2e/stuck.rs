@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 
 use crate::support::{
-    Account, Brigade, Event, Launch, Load, Need, Process, Running, Timing, Worker, app, full,
+    Account, Brigade, Event, Kill, Launch, Load, Need, Process, Running, Timing, Worker, app, full,
     lacks, python, say,
 };
 
@@ -22,9 +22,19 @@ fn newcomers(brigade: &Brigade) -> Running {
     Load::connections(brigade, 8).think(pace).path("/").start()
 }
 
+/// Nobody was lost, nor had to wait for the stuck worker who came after `since`.
+fn assert_lost_none_and_nobody_waited(
+    what: &str,
+    account: &Account,
+    stuck: Process,
+    since: Instant,
+) {
+    account.assert_lost_none();
+    assert_nobody_waited(what, account, stuck, since);
+}
+
 /// Nobody who came after `since` had to wait for the stuck worker.
 fn assert_nobody_waited(what: &str, account: &Account, stuck: Process, since: Instant) {
-    account.assert_lost_none();
     let (mut caught, mut newcomers) = (Vec::new(), Vec::new());
     for first in &account.first_bytes {
         // Who was accepted in the breath in which it got stuck is on board.
@@ -82,7 +92,7 @@ fn a_blocked_worker_is_left_out_and_told_with_its_request_and_its_stack() {
         load.flow(200);
         let account = load.stop();
         let what = format!("blocked, {mode}");
-        assert_nobody_waited(&what, &account, worker.process, since);
+        assert_lost_none_and_nobody_waited(&what, &account, worker.process, since);
         kept.stop().assert_lost_none();
         // It is in the set again.
         let load = newcomers(&brigade);
@@ -111,7 +121,7 @@ fn a_worker_that_is_frozen_while_it_waits_is_treated_alike_when_somebody_comes()
         }
         load.flow(200);
         let what = format!("frozen, {mode}");
-        assert_nobody_waited(&what, &load.stop(), worker.process, since);
+        assert_lost_none_and_nobody_waited(&what, &load.stop(), worker.process, since);
         brigade.stop_and_check();
     }
 }
@@ -135,7 +145,7 @@ fn a_blocked_worker_of_a_unix_socket_keeps_nobody_waiting() {
     assert_eq!(blocker.receive().unwrap().status, 200);
     load.flow(200);
     let blocked = Process(pid.try_into().unwrap());
-    assert_nobody_waited("blocked, Unix", &load.stop(), blocked, since);
+    assert_lost_none_and_nobody_waited("blocked, Unix", &load.stop(), blocked, since);
     brigade.stop_and_check();
 }
 
@@ -255,7 +265,10 @@ fn a_worker_that_does_not_come_back_is_aborted_with_a_last_stack_and_replaced() 
     let overdue = brigade.wait_for("worker.overdue", |_| true);
     assert_shows_sleep(&overdue, "sleep");
     load.flow(100);
-    assert_nobody_waited("aborted", &load.stop(), worker.process, since);
+    let account = load.stop();
+    // Who was accepted in the breath in which it got stuck went with it.
+    account.assert_lost_only(&[gone(worker, since)]);
+    assert_nobody_waited("aborted", &account, worker.process, since);
     brigade.stop_and_check();
 }
 
@@ -268,13 +281,17 @@ fn a_frozen_worker_that_does_not_come_back_is_aborted_too() {
     worker.process.signal(Signal::SIGSTOP);
     aborted(&brigade, worker);
     load.flow(100);
-    let kill = crate::support::Kill {
+    load.stop().assert_lost_only(&[gone(worker, since)]);
+    brigade.stop_and_check();
+}
+
+/// What was on a worker that was aborted some time after `since` may be lost.
+fn gone(worker: Worker, since: Instant) -> Kill {
+    Kill {
         process: worker.process,
         begin: since,
         end: Instant::now(),
-    };
-    load.stop().assert_lost_only(&[kill]);
-    brigade.stop_and_check();
+    }
 }
 
 fn plain(words: &[&str]) -> Brigade {

@@ -1,6 +1,5 @@
 //! Several workers at one queue.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 
 use brigade_shared::board::Counter;
@@ -82,25 +81,6 @@ fn a_connection_wakes_one_worker_and_each_in_turn() {
     }
     // Some have other reasons to wake up; a herd would be 800.
     assert!(woken <= 250, "{woken} wake-ups");
-    is_even(&accepted(&workers));
-    end(workers);
-}
-
-#[test]
-fn at_full_speed_each_gets_its_share() {
-    let door = Door::open();
-    let workers = workers(&door);
-    let begin = || {
-        let mut client = Client::connect(door.address).unwrap();
-        client.ask("/").unwrap();
-        client
-    };
-    let mut clients: VecDeque<_> = (0..64).map(|_| begin()).collect();
-    for _ in 0..3_000 {
-        let mut client = clients.pop_front().unwrap();
-        assert_eq!(client.receive().unwrap().text(), "hello");
-        clients.push_back(begin());
-    }
     is_even(&accepted(&workers));
     end(workers);
 }
