@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::change::Change;
 use super::reason::Verdict;
 
-/// What is to be done. Whatever comes of it returns as an [`Event`] of a later turn.
+/// What is to be done. Whatever comes of it returns as an [`Event`](super::Event) of a later turn.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Action {
     /// Open the listening sockets of this slot, if they are not open yet. Ordered before a slot's

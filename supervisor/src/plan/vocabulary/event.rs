@@ -15,7 +15,7 @@ pub type Moment = Duration;
 pub enum Event {
     /// Time has passed; perhaps a deadline has come.
     Tick,
-    /// The process that [`Action::Spawn`] ordered exists.
+    /// The process that [`Action::Spawn`](super::Action::Spawn) ordered exists.
     Spawned(WorkerId),
     /// The process could not be made (out of processes, memory, descriptors).
     SpawnFailed(WorkerId),
@@ -27,15 +27,15 @@ pub enum Event {
     Exited(WorkerId, Exit),
     /// Somebody asks for something: a signal, later the control socket.
     Asked(Request),
-    /// The answer to [`Action::LoadConfig`]: a whole new configuration waits.
+    /// The answer to [`Action::LoadConfig`](super::Action::LoadConfig): a whole new configuration waits.
     ConfigLoaded(Box<Settings>),
-    /// The answer to [`Action::LoadConfig`]: it can't be used; the old one stays.
+    /// The answer to [`Action::LoadConfig`](super::Action::LoadConfig): it can't be used; the old one stays.
     ConfigRefused,
-    /// The answer to [`Action::Look`].
+    /// The answer to [`Action::Look`](super::Action::Look).
     Looked(Look),
-    /// After [`Action::Doze`]: something goes on again.
+    /// After [`Action::Doze`](super::Action::Doze): something goes on again.
     Stirred,
-    /// The answer to [`Action::AskSentinel`]: the new binary understands the state and the
+    /// The answer to [`Action::AskSentinel`](super::Action::AskSentinel): the new binary understands the state and the
     /// configuration (true), or does not, or gave no answer in time.
     SentinelAnswered(bool),
     /// The new binary could not be executed, or the old one not again: this process is still what
