@@ -245,7 +245,7 @@ impl Ledger {
                 format!("{}: no such configuration", what())
             })?;
         } else {
-            let exists = generation == self.committed && self.is_wanted(slot);
+            let exists = generation == self.committed && self.is_wanted(slot) && self.may_refill();
             hold(exists, Rule::Spawns, || {
                 format!("{}: no such configuration", what())
             })?;

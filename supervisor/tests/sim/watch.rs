@@ -25,6 +25,8 @@ pub(crate) struct Watch {
     waiting: Vec<(SlotId, u32)>,
     waiting_shared: u32,
     relief: Relief,
+    /// Who was relieved when the turn began, or since.
+    relieved: Vec<SlotId>,
     /// When the last look was ordered, if it is not answered.
     ordered: Option<Moment>,
     answered: Moment,
@@ -220,7 +222,8 @@ impl Ledger {
         hold(*relief != self.watch.relief, Rule::Relief, || {
             format!("{relief:?} is no news")
         })?;
-        self.watch.relief = relief.clone();
+        let before = std::mem::replace(&mut self.watch.relief, relief.clone());
+        self.watch.relieved.extend(before.slots);
         self.news(now);
         Ok(())
     }
@@ -382,6 +385,7 @@ impl Ledger {
         hold(right == self.watch.relief, Rule::Relief, || {
             format!("{:?}, right is {right:?}", self.watch.relief)
         })?;
+        self.watch.relieved = right.slots;
         self.after_look(now)?;
         if !self.is_watched() {
             let watch = &mut self.watch;
@@ -437,7 +441,7 @@ impl Ledger {
                     surplus.push(*id);
                 }
             }
-            let was = self.watch.relief.slots.contains(&slot);
+            let was = self.watch.relieved.contains(&slot);
             let waits = self.watch.queue_of(slot) > 0;
             if !self.slot_serves_well(slot) && (!all.is_empty() || was || waits) {
                 slots.push(slot);

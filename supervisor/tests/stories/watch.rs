@@ -276,14 +276,19 @@ fn a_silence_that_nobody_watched_may_have_been_the_machines() {
         silent: millis(silent),
     };
     story.signs.insert(WorkerId(1), says(7, 0));
-    for _ in 0..8 {
-        story.after(millis(100));
+    for word in 8..18 {
+        story.signs.insert(WorkerId(1), says(word, 0));
+        story.after(secs(1)).does(&[]);
     }
     // It spoke once more; then all were suspended, for longer than it may be silent.
-    story.signs.insert(WorkerId(1), says(8, 3_500));
-    story.after(millis(1_550)).after(millis(100)).does(&[]);
-    story.signs.insert(WorkerId(1), says(9, 0));
-    story.after(millis(900)).does(&[]);
+    story.signs.insert(WorkerId(1), says(18, 3_500));
+    let looks = story.fleet.next_deadline().expect("it is watched") - story.now;
+    story.after(looks + millis(300));
+    story.signs.insert(WorkerId(1), says(19, 0));
+    let before = std::mem::take(&mut story.orders);
+    story.after(millis(900));
+    let blamed = |action: &Action| matches!(action, Action::Announce(Change::WorkerBlocked { .. }));
+    assert!(!before.iter().chain(&story.orders).any(blamed));
 }
 
 #[test]
