@@ -12,6 +12,8 @@ pub(crate) mod limits;
 pub(crate) mod load;
 pub(crate) mod moods;
 pub(crate) mod nature;
+pub(crate) mod place;
+pub(crate) mod process;
 pub(crate) mod say;
 pub(crate) mod see;
 pub(crate) mod sweep;

@@ -12,6 +12,7 @@ use super::dice::Dice;
 use super::ledger::{Broken, Ledger, Rule};
 use super::moods::{self, Turn};
 use super::nature::{Kind, Nature, accident, is_broken};
+use super::process::{Happening, Leap, Process};
 
 /// More turns than any seed should need: a fleet that runs in circles is stopped here.
 const MOST_TURNS: usize = 60_000;
@@ -35,43 +36,8 @@ pub(crate) struct World {
     trace: Trace,
 }
 
-/// Another binary goes on.
-#[derive(Clone, Copy, Debug)]
-enum Leap {
-    New,
-    Old,
-}
-
 /// What was heard and done, in order.
 pub(crate) type Trace = Vec<(Moment, Option<Event>, Vec<Action>)>;
-
-/// Something that will happen.
-#[derive(Clone, Debug)]
-enum Happening {
-    /// The supervisor hears this, true or not.
-    Heard(Event),
-    /// A process says that it is ready, if it still lives.
-    Ready(WorkerId),
-    /// A process ends, if it still lives.
-    Ends(WorkerId, Exit),
-    /// A process or the world goes on in a way that the supervisor does not hear of.
-    Turns(Turn),
-    /// The operators have had enough.
-    Enough,
-}
-
-/// A process and its character.
-#[derive(Clone, Debug)]
-struct Process {
-    slot: SlotId,
-    alive: bool,
-    deaf_to_drain: bool,
-    deaf_to_cut: bool,
-    immortal: bool,
-    liar: bool,
-    /// After ready, unasked.
-    dies: Option<(Duration, Exit)>,
-}
 
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
