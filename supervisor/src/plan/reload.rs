@@ -25,7 +25,7 @@
 use brigade_shared::id::Generation;
 use serde::{Deserialize, Serialize};
 
-use super::slot::{Slot, State};
+use super::slot::Slot;
 use super::upgrade::Image;
 use super::vocabulary::{Moment, Settings};
 use super::worker::Worker;
@@ -247,7 +247,8 @@ impl Transaction {
         if !ready.is_empty() {
             return Step::TakeOver(ready);
         }
-        blocked.truncate(self.dispensable(wanted));
+        // Slots that only this generation wants are missed by nobody.
+        blocked.truncate(self.dispensable(&slots[..common]));
         if blocked.is_empty() {
             Step::Wait
         } else {
@@ -267,7 +268,8 @@ impl Transaction {
         } = self.settings;
         // With neither, nothing would ever happen.
         let least = u16::from(surge == 0);
-        let replaced = |slot: &Slot| slot.successor.is_some() || slot.state == State::Yielded;
+        // One that yielded to a reload before this one, and has left, is down for no sake of ours.
+        let replaced = |slot: &Slot| slot.successor.is_some() || slot.awaits_departure();
         // Where one holds still, somebody is ready: in a slot that only this generation wants.
         let ready = |slot: &Slot| slot.staying().any(Worker::is_ready);
         let down = |slot: &&Slot| replaced(slot) && !ready(slot);

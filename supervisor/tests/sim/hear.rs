@@ -14,10 +14,6 @@ impl Ledger {
         if self.finished.is_some() {
             return Ok(());
         }
-        let answered = matches!(event, Event::SentinelAnswered(_) | Event::ExecFailed);
-        if !answered && self.stop.is_none() && !is_stop(event) {
-            self.note_late_answers(now);
-        }
         match event {
             Event::Tick | Event::Spawned(_) => {}
             Event::Ready(id) => self.hear_ready(*id, now),
@@ -49,6 +45,9 @@ impl Ledger {
                     self.owe(Due::Say(Change::ReloadRefused));
                 }
             }
+        }
+        if self.stop.is_none() && !is_stop(event) {
+            self.note_late_answers(now);
         }
         Ok(())
     }
@@ -113,7 +112,7 @@ impl Ledger {
             }
         }
         // One that a reload has passed by says nothing of those that serve now.
-        let parked = exit == Some(Exit::Code(worker::DO_NOT_RESPAWN));
+        let parked = exit == Some(Exit::Code(worker::DO_NOT_RESPAWN)) && self.promoted.is_none();
         if record.generation == self.committed && (!parked || !self.is_wanted(record.slot)) {
             self.crashes.push(now);
         }

@@ -129,14 +129,15 @@ impl Ledger {
         }
         let all = || (0..settings.workers).map(SlotId);
         let new = |slot: &SlotId| self.holder(*slot, generation).is_some();
-        let yielded = |slot: &SlotId| self.slots[usize::from(slot.0)].yielded;
+        let yielded = |slot: &SlotId| self.awaits_departure(*slot, now);
         let proven = self.is_proven(now);
         if self.serves_generation(slot, generation) {
             // It makes room for one that could not start before.
             return proven && all().any(|slot| !new(&slot));
         }
         let up = |slot: SlotId| self.in_slot(slot).any(|(_, record)| record.is_up());
-        let down = |slot: &SlotId| (new(slot) || yielded(slot)) && !up(*slot);
+        let replaced = |slot: &SlotId| new(slot) || yielded(slot);
+        let down = |slot: &SlotId| self.is_wanted(*slot) && replaced(slot) && !up(*slot);
         let down = all().filter(|other| *other != slot).filter(down).count();
         let may = settings.unavailable.max(u16::from(settings.surge == 0));
         let right = !new(&slot) && (proven || slot == SlotId(0)) && down < usize::from(may);
@@ -174,7 +175,10 @@ impl Ledger {
             || may_follow && wanted().any(|slot| missing(&slot) && !held(&slot))
             || canary && proven && !starts && !waits && wanted().any(|slot| missing(&slot));
         hold(!stalled, Rule::Reload, || {
-            format!("it does not go on from {:?}", self.course)
+            let slots: Vec<_> = wanted()
+                .map(|slot| self.in_slot(slot).collect::<Vec<_>>())
+                .collect();
+            format!("it does not go on from {:?} with {slots:?}", self.course)
         })
     }
 

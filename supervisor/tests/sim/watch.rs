@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use brigade_shared::id::{SlotId, WorkerId};
-use brigade_supervisor::plan::{Look, Moment, Relief, Sight, Signs};
+use brigade_supervisor::plan::{Change, Look, Moment, Relief, Sight, Signs};
 
 use super::ledger::{Broken, Due, Ledger, Rule, Told, hold};
 
@@ -163,12 +163,11 @@ impl Ledger {
         let told = slot.map(|slot| self.watch.waiting_for(slot));
         let truth = self.watch.truth.get(&id).copied();
         let (services, programs) = (self.warn_of(id), self.silence_of(id));
-        let shared = self.watch.waiting_shared > 0;
         let seen = self.watch.seen.get_mut(&id);
         let right = seen.is_some_and(|seen| {
             let patience = if seen.is_service { services } else { programs };
             let mut since = truth.unwrap_or(now);
-            if shared && seen.is_service && since + patience.unwrap_or(now) / 4 <= now {
+            if seen.is_service && since + patience.unwrap_or(now) / 4 <= now {
                 // Who leaves to others what waits for all is idle, and looks like one who does not
                 // come. It is enough that it did not answer when it was asked.
                 since = since.min(now - lasts);
@@ -441,7 +440,13 @@ impl Ledger {
                     surplus.push(*id);
                 }
             }
-            let was = self.watch.relieved.contains(&slot);
+            // One that was just found blocked is relieved, even if it is told to leave at once.
+            let found = |change: &Change| match change {
+                Change::WorkerBlocked { worker, .. } => self.workers[worker].slot == slot,
+                _ => false,
+            };
+            let was = self.watch.relieved.contains(&slot)
+                || self.watch.relief.slots.contains(&slot) && self.said.iter().any(found);
             let waits = self.watch.queue_of(slot) > 0;
             if !self.slot_serves_well(slot) && (!all.is_empty() || was || waits) {
                 slots.push(slot);

@@ -292,3 +292,27 @@ fn who_holds_still_in_a_slot_that_is_new_does_not_keep_the_others_waiting() {
     story.after(secs(2));
     assert!(story.deeds().contains(&drain(2)), "{:?}", story.orders);
 }
+
+#[test]
+fn a_slot_that_yielded_and_is_not_wanted_any_more_keeps_no_reload_waiting() {
+    let mut story = Story::of_ready(with(0, 1, 2));
+    story.reloads(with(0, 1, 2)).exits(1, 0).ready(3);
+    story.after(secs(2)).does(&[steer(&[0]), drain(2)]);
+    story.asked(Request::ScaleBy(-1)).exits(3, 1);
+    story.does(&[DROP, steer(&[]), steer(&[0]), spawn(4, 0, 1)]);
+    story.ready(4).reloads(with(0, 1, 2));
+    assert!(story.deeds().contains(&drain(4)), "{:?}", story.orders);
+}
+
+#[test]
+fn a_slot_that_yielded_to_a_failed_reload_keeps_no_upgrade_waiting() {
+    let mut story = Story::of_ready(with(0, 1, 2));
+    story.reloads(with(0, 1, 2)).exits(1, 0).ready(3);
+    story.after(secs(2)).does(&[steer(&[0]), drain(2)]);
+    story.exits(3, 1).ready(4).asked(Request::Upgrade);
+    story.hears(Event::SentinelAnswered(true));
+    story.goes_on(with(0, 1, 2));
+    // The new binary does not fill slot 1 for the old generation.
+    story.exits(2, 0);
+    assert!(story.deeds().contains(&drain(4)), "{:?}", story.orders);
+}
