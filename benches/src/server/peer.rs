@@ -11,7 +11,7 @@ use crate::measure::Cpus;
 use crate::outcome::Outcome;
 
 /// Names the binary `contender-brigade` of an earlier version, to be measured in the same run.
-pub(super) const EARLIER: &str = "BRIGADE_BENCH_EARLIER";
+pub(super) const EARLIER: &str = "BENCH_EARLIER_BRIGADE";
 
 /// Enough for every section but the crowd.
 const USUAL_ROOM: usize = 1_000;
