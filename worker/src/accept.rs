@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use brigade_shared::board::Counter;
 use brigade_shared::seat::{Address, Listener};
-use nix::errno::Errno;
+use brigade_shared::sys::accept::concerns_one_connection;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::{JoinHandle, spawn_local};
@@ -192,27 +192,6 @@ impl<L: Listen, A: App> Acceptor<L, A> {
         tokio::time::sleep(self.pause).await;
         self.pause = (self.pause * 2).min(PAUSE_MOST);
     }
-}
-
-/// Whether only the connection at the head of the queue is at fault, accept(2): it is gone from
-/// there, and the next one may be fine.
-fn concerns_one_connection(error: &io::Error) -> bool {
-    let number = error.raw_os_error().unwrap_or(0);
-    matches!(
-        Errno::from_raw(number),
-        Errno::ECONNABORTED
-            | Errno::EPERM
-            | Errno::EPROTO
-            | Errno::ENETDOWN
-            | Errno::ENOPROTOOPT
-            | Errno::EHOSTDOWN
-            | Errno::ENONET
-            | Errno::EHOSTUNREACH
-            | Errno::EOPNOTSUPP
-            | Errno::ENETUNREACH
-            | Errno::ETIMEDOUT
-            | Errno::EINTR
-    )
 }
 
 #[cfg(test)]
