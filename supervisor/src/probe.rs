@@ -9,6 +9,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
+use brigade_shared::sys::epoll::watched_inodes;
 use nix::sys::stat::fstat;
 use nix::unistd::Pid;
 
@@ -73,23 +74,14 @@ pub(crate) fn family(pid: Pid) -> Vec<Pid> {
     found
 }
 
-/// Lines like `tfd: 3 events: 19 data: ... pos:0 ino:1f2e sdev:9` of an epoll instance.
+/// Whether an epoll instance of the process watches one of these.
 fn has_in_epoll(folder: &Path, inodes: &HashSet<u64>) -> bool {
     let Ok(entries) = fs::read_dir(folder.join("fdinfo")) else {
         return false;
     };
     entries.flatten().any(|entry| {
         let text = fs::read_to_string(entry.path()).unwrap_or_default();
-        text.lines()
-            .filter(|line| line.starts_with("tfd:"))
-            .any(|line| {
-                let inode = line
-                    .split_ascii_whitespace()
-                    .find_map(|word| word.strip_prefix("ino:"));
-                inode
-                    .and_then(|hex| u64::from_str_radix(hex, 16).ok())
-                    .is_some_and(|inode| inodes.contains(&inode))
-            })
+        watched_inodes(&text).any(|inode| inodes.contains(&inode))
     })
 }
 

@@ -7,10 +7,12 @@
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
 
 use nix::sys::epoll::{Epoll, EpollEvent, EpollFlags};
 use nix::sys::stat::fstat;
+
+use super::fd;
 
 /// A socket's entry in an epoll instance, and whether it is in there now.
 ///
@@ -51,7 +53,7 @@ impl Registration {
         let Some((number, entry)) = found else {
             return Err(io::Error::new(io::ErrorKind::NotFound, "watched by nobody"));
         };
-        let epoll = duplicate(number)?;
+        let epoll = fd::duplicate(number)?;
         // Should another thread have closed the number meanwhile, it may be something else now.
         if !entries(epoll.as_raw_fd())?.contains(&entry) {
             return Err(io::Error::new(io::ErrorKind::NotFound, "watched no more"));
@@ -106,6 +108,12 @@ impl Registration {
     }
 }
 
+/// The inodes of all that an epoll instance watches, by the text of its fdinfo, proc_pid_fdinfo(5).
+pub fn watched_inodes(fdinfo: &str) -> impl Iterator<Item = u64> {
+    let entries = fdinfo.lines().filter_map(Entry::parse);
+    entries.map(|entry| entry.inode)
+}
+
 /// A line of an epoll instance's fdinfo, proc_pid_fdinfo(5).
 #[derive(PartialEq, Eq, Debug)]
 struct Entry {
@@ -149,17 +157,6 @@ fn instances() -> io::Result<Vec<RawFd>> {
     }
     numbers.sort_unstable();
     Ok(numbers)
-}
-
-/// A descriptor of our own for what a number names.
-fn duplicate(number: RawFd) -> io::Result<OwnedFd> {
-    // SAFETY: touches no memory and changes no existing descriptor.
-    let copy = unsafe { libc::fcntl(number, libc::F_DUPFD_CLOEXEC, 3) };
-    if copy < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: the kernel has just made this descriptor for us, and nobody else knows it.
-    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
 #[cfg(test)]
