@@ -3,37 +3,7 @@
 #[path = "common/said.rs"]
 mod common;
 
-use brigade_config::Bind;
-use common::{Said, effective, read};
-
-/// The places to listen, in words.
-fn binds(said: Said<'_>) -> String {
-    let loaded = read(said).unwrap_or_else(|problems| panic!("{problems}"));
-    let all: Vec<String> = loaded
-        .config
-        .supervisor
-        .binds
-        .iter()
-        .map(Bind::to_string)
-        .collect();
-    all.join(" ")
-}
-
-fn said<'a>(
-    flags: &'a [&'a str],
-    environment: &'a [(&'a str, &'a str)],
-    file: &'a str,
-) -> Said<'a> {
-    Said {
-        flags,
-        environment,
-        file: Some(file),
-    }
-}
-
-fn row(value: &str, origin: &str) -> (String, String) {
-    (value.to_owned(), origin.to_owned())
-}
+use common::{binds, effective, row, said};
 
 #[test]
 fn host_and_port_are_amended_by_stronger_layers() {

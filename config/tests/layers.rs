@@ -13,38 +13,9 @@ use brigade_config::{
     Share, SupervisorConfig, WorkerConfig, WorkerCount, arguments, load, needs_restart,
 };
 use clap::Command;
-use common::{Said, effective, matches, read, read_in, variables};
+use common::{Said, binds, effective, matches, read, read_in, row, said, variables};
 
 const NOTHING: [(&str, &str); 0] = [];
-
-/// The places to listen, in words.
-fn binds(said: Said<'_>) -> String {
-    let loaded = read(said).unwrap_or_else(|problems| panic!("{problems}"));
-    let all: Vec<String> = loaded
-        .config
-        .supervisor
-        .binds
-        .iter()
-        .map(Bind::to_string)
-        .collect();
-    all.join(" ")
-}
-
-fn said<'a>(
-    flags: &'a [&'a str],
-    environment: &'a [(&'a str, &'a str)],
-    file: &'a str,
-) -> Said<'a> {
-    Said {
-        flags,
-        environment,
-        file: Some(file),
-    }
-}
-
-fn row(value: &str, origin: &str) -> (String, String) {
-    (value.to_owned(), origin.to_owned())
-}
 
 #[test]
 fn with_nothing_said_the_defaults_hold() {

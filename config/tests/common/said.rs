@@ -7,7 +7,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
-use brigade_config::{Loaded, Problems, arguments, load};
+use brigade_config::{Bind, Loaded, Problems, arguments, load};
 use clap::{ArgMatches, Command};
 
 /// What a case says, layer by layer.
@@ -16,6 +16,37 @@ pub(crate) struct Said<'a> {
     pub(crate) flags: &'a [&'a str],
     pub(crate) environment: &'a [(&'a str, &'a str)],
     pub(crate) file: Option<&'a str>,
+}
+
+/// What all three layers say.
+pub(crate) fn said<'a>(
+    flags: &'a [&'a str],
+    environment: &'a [(&'a str, &'a str)],
+    file: &'a str,
+) -> Said<'a> {
+    Said {
+        flags,
+        environment,
+        file: Some(file),
+    }
+}
+
+/// A value and who said so, as [`effective`] gives them.
+pub(crate) fn row(value: &str, origin: &str) -> (String, String) {
+    (value.to_owned(), origin.to_owned())
+}
+
+/// The places to listen, in words.
+pub(crate) fn binds(said: Said<'_>) -> String {
+    let loaded = read(said).unwrap_or_else(|problems| panic!("{problems}"));
+    let all: Vec<String> = loaded
+        .config
+        .supervisor
+        .binds
+        .iter()
+        .map(Bind::to_string)
+        .collect();
+    all.join(" ")
 }
 
 /// The matches of a command line.
