@@ -2,14 +2,12 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use nix::libc;
-use nix::sys::socket::{
-    AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, connect, recv, send,
-    socket,
-};
 use nix::sys::stat::fstat;
+
+use super::diag::{Answer, Diag, Scope, answers, attribute, word};
 
 /// How many connections wait in a listening TCP socket's queue.
 ///
@@ -42,19 +40,15 @@ pub fn tcp_waiting(listening: BorrowedFd<'_>) -> io::Result<u32> {
     Ok(info.tcpi_unacked)
 }
 
-/// A line to the kernel that tells of Unix sockets (`unix_diag`, sock_diag(7)).
-#[derive(Debug)]
-pub struct UnixDiag(OwnedFd);
+/// From linux/unix_diag.h: ask for, and the answer's attribute with, a queue's length; the size of
+/// the answer before its attributes.
+const SHOW_QUEUE: u32 = 0x10;
+const QUEUE: u16 = 4;
+const ANSWER: usize = 16;
 
-/// sock_diag(7), netlink(7): numbers that libc does not name.
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const NLM_F_REQUEST: u16 = 1;
-const UDIAG_SHOW_RQLEN: u32 = 0x10;
-const UNIX_DIAG_RQLEN: u16 = 4;
-/// Header of a netlink message, fixed part of a `unix_diag` request and of its answer.
-const HEADER: usize = 16;
-const REQUEST: usize = HEADER + 24;
-const ANSWER: usize = HEADER + 16;
+/// A line to the kernel that tells of Unix sockets' queues.
+#[derive(Debug)]
+pub struct UnixDiag(Diag);
 
 impl UnixDiag {
     /// Opens the line.
@@ -62,12 +56,7 @@ impl UnixDiag {
     /// # Errors
     /// The kernel's: it may be built without this, or a sandbox may forbid it.
     pub fn open() -> io::Result<Self> {
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let family = AddressFamily::Netlink;
-        let protocol = SockProtocol::NetlinkSockDiag;
-        let line = socket(family, SockType::Raw, flags, protocol)?;
-        connect(line.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
-        Ok(Self(line))
+        Diag::open().map(Self)
     }
 
     /// How many connections wait in a listening Unix socket's queue.
@@ -76,71 +65,48 @@ impl UnixDiag {
     /// The kernel's: `NotFound` if the socket belongs to another network namespace.
     pub fn waiting(&self, listening: BorrowedFd<'_>) -> io::Result<u32> {
         let inode = u32::try_from(fstat(listening)?.st_ino).map_err(io::Error::other)?;
-        let line = self.0.as_raw_fd();
-        send(line, &request(inode), MsgFlags::MSG_NOSIGNAL)?;
-        // The kernel answers within the call that asks.
+        // The number of the question is the inode, which an error does not tell otherwise.
+        self.0.ask(inode, Scope::One, &question(inode))?;
         let mut packet = [0; 1024];
         loop {
-            let length = recv(line, &mut packet, MsgFlags::MSG_DONTWAIT)?;
-            match answer(&packet[..length]) {
-                // An answer to a question whose answer could not be read in its turn.
-                Some((of, _)) if of != inode => {}
-                Some((_, waiting)) => return waiting,
-                None => return Err(io::Error::from(io::ErrorKind::InvalidData)),
+            let length = self.0.receive(&mut packet)?;
+            // Others answer a question whose answer could not be read in its turn.
+            let mut own = answers(&packet[..length]).filter(|(number, _)| *number == inode);
+            match own.next() {
+                Some((_, answer)) => return queue(answer),
+                None if answers(&packet[..length]).next().is_some() => {}
+                None => return Err(io::ErrorKind::InvalidData.into()),
             }
         }
     }
 }
 
-fn request(inode: u32) -> [u8; REQUEST] {
-    let mut packet = [0; REQUEST];
-    let mut put = |at: usize, bytes: &[u8]| packet[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, &(REQUEST as u32).to_ne_bytes());
-    put(4, &SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    put(6, &NLM_F_REQUEST.to_ne_bytes());
-    // The number of the question: the inode, which an error does not tell otherwise.
+/// `struct unix_diag_req`.
+fn question(inode: u32) -> [u8; 24] {
+    let mut question = [0; 24];
+    let mut put = |at: usize, bytes: &[u8]| question[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, &[libc::AF_UNIX as u8]);
+    put(4, &u32::MAX.to_ne_bytes());
     put(8, &inode.to_ne_bytes());
-    put(HEADER, &[libc::AF_UNIX as u8]);
-    put(HEADER + 4, &u32::MAX.to_ne_bytes());
-    put(HEADER + 8, &inode.to_ne_bytes());
-    put(HEADER + 12, &UDIAG_SHOW_RQLEN.to_ne_bytes());
+    put(12, &SHOW_QUEUE.to_ne_bytes());
     // No cookie: whichever socket has the inode.
-    put(HEADER + 16, &[0xff; 8]);
-    packet
+    put(16, &[0xff; 8]);
+    question
 }
 
-/// Which socket an answer is about, and how many connections wait there; nothing if it is no
-/// answer.
-fn answer(packet: &[u8]) -> Option<(u32, io::Result<u32>)> {
-    let inode = number(packet, 8)?;
-    match short(packet, 4)? {
-        SOCK_DIAG_BY_FAMILY => {}
-        _ => {
-            let errno = number(packet, HEADER)?.cast_signed().checked_neg()?;
-            return Some((inode, Err(io::Error::from_raw_os_error(errno))));
-        }
+fn queue(answer: Answer<'_>) -> io::Result<u32> {
+    match answer {
+        Answer::Socket(body) => attribute(body, ANSWER, QUEUE)
+            .and_then(|value| word(value, 0))
+            .ok_or_else(|| io::ErrorKind::InvalidData.into()),
+        Answer::Refused(why) => Err(why),
+        Answer::Done => Err(io::ErrorKind::InvalidData.into()),
     }
-    let mut at = ANSWER;
-    loop {
-        let length = usize::from(short(packet, at)?).max(4);
-        if short(packet, at + 2)? == UNIX_DIAG_RQLEN {
-            return Some((inode, Ok(number(packet, at + 4)?)));
-        }
-        at += length.next_multiple_of(4);
-    }
-}
-
-fn number(packet: &[u8], at: usize) -> Option<u32> {
-    Some(u32::from_ne_bytes(*packet.get(at..)?.first_chunk()?))
-}
-
-fn short(packet: &[u8], at: usize) -> Option<u16> {
-    Some(u16::from_ne_bytes(*packet.get(at..)?.first_chunk()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{UnixDiag, answer, tcp_waiting};
+    use super::{UnixDiag, tcp_waiting};
     use crate::sys::accept::accept;
     use std::net::{TcpListener, TcpStream};
     use std::os::fd::AsFd;
@@ -193,19 +159,5 @@ mod tests {
             "the line still works"
         );
         drop((taken, clients));
-    }
-
-    #[test]
-    fn any_packet_is_an_answer_or_none() {
-        for length in 0..200 {
-            for fill in [0, 1, 20, 0x80, 0xff] {
-                let mut packet = vec![fill; length];
-                let _ = answer(&packet);
-                if let Some(kind) = packet.get_mut(4..6) {
-                    kind.copy_from_slice(&20_u16.to_ne_bytes());
-                }
-                let _ = answer(&packet);
-            }
-        }
     }
 }

@@ -7,6 +7,7 @@ pub mod accept;
 pub mod clock;
 pub mod cpu;
 pub mod depth;
+pub mod diag;
 pub mod epoll;
 pub mod exec;
 pub mod fd;
