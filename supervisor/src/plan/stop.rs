@@ -64,22 +64,13 @@ impl Leaver {
         now: Moment,
         out: &mut Vec<Action>,
     ) -> Self {
-        let Worker {
-            id,
-            born,
-            stage,
-            generation,
-            used: _,
-            limits: _,
-            holds: _,
-        } = worker;
-        let ready_since = worker.ready_since();
+        let id = worker.id;
         out.push(Action::Announce(Change::WorkerDraining {
             worker: id,
             because,
         }));
         let within = settings.drain_timeout;
-        let haste = match stage {
+        let haste = match worker.stage {
             Stage::Starting { .. } => haste.max(Haste::Cut),
             Stage::Ready { .. } => haste,
         };
@@ -104,39 +95,14 @@ impl Leaver {
             }
             Haste::Kill => (Deadline::Cut, Self::killed(id, now, out)),
         };
-        Self {
-            id,
-            generation,
-            because: Some(because),
-            born,
-            ready_since,
-            asked,
-            rung,
-        }
+        Self::of(worker, Some(because), asked, rung)
     }
 
     /// Ends a worker that did not become ready in time.
     pub(super) fn overdue(worker: Worker, now: Moment, out: &mut Vec<Action>) -> Self {
-        let Worker {
-            id,
-            generation,
-            born,
-            ..
-        } = worker;
-        let asked = Deadline::Start;
-        out.push(Action::Announce(Change::WorkerOverdue {
-            worker: id,
-            deadline: asked,
-        }));
-        Self {
-            id,
-            generation,
-            because: None,
-            born,
-            ready_since: None,
-            asked,
-            rung: Self::killed(id, now, out),
-        }
+        announce_overdue(worker.id, Deadline::Start, out);
+        let rung = Self::killed(worker.id, now, out);
+        Self::of(worker, None, Deadline::Start, rung)
     }
 
     /// Ends a worker that was blocked for too long, in a way that leaves a core.
@@ -146,28 +112,21 @@ impl Leaver {
         now: Moment,
         out: &mut Vec<Action>,
     ) -> Self {
-        let Worker {
-            id,
-            generation,
-            born,
-            ..
-        } = worker;
-        let asked = Deadline::Stall;
-        out.push(Action::Announce(Change::WorkerOverdue {
-            worker: id,
-            deadline: asked,
-        }));
-        out.push(Action::Abort(id));
+        announce_overdue(worker.id, Deadline::Stall, out);
+        out.push(Action::Abort(worker.id));
+        let until = now + settings.kill_timeout;
+        Self::of(worker, None, Deadline::Stall, Rung::Aborting { until })
+    }
+
+    fn of(worker: Worker, because: Option<Leaving>, asked: Deadline, rung: Rung) -> Self {
         Self {
-            id,
-            generation,
-            because: None,
-            born,
+            id: worker.id,
+            generation: worker.generation,
+            because,
+            born: worker.born,
             ready_since: worker.ready_since(),
             asked,
-            rung: Rung::Aborting {
-                until: now + settings.kill_timeout,
-            },
+            rung,
         }
     }
 
@@ -292,6 +251,11 @@ pub(super) fn harsher(now: Haste, asked: Haste) -> Option<Haste> {
         (Haste::Cut, Haste::Drain | Haste::Cut | Haste::Kill) => Some(Haste::Kill),
         (Haste::Kill, Haste::Drain | Haste::Cut | Haste::Kill) => None,
     }
+}
+
+fn announce_overdue(worker: WorkerId, deadline: Deadline, out: &mut Vec<Action>) {
+    let change = Change::WorkerOverdue { worker, deadline };
+    out.push(Action::Announce(change));
 }
 
 #[cfg(test)]
