@@ -19,7 +19,7 @@ use brigade_shared::id::SlotId;
 
 use crate::act::Hands;
 use crate::listen::{Listeners, Waiting};
-use crate::look::{Lookout, Scene};
+use crate::look::{Observer, Scene};
 use crate::plan::{Event, Relief};
 use crate::processors::Processors;
 use crate::relief::{Crew, Relieving};
@@ -31,7 +31,7 @@ const DROWSY: Duration = Duration::from_millis(20);
 /// What the acting half remembers between two turns.
 #[derive(Debug, Default)]
 pub(crate) struct Attention {
-    pub(crate) lookout: Lookout,
+    pub(crate) observer: Observer,
     pub(crate) relieving: Relieving,
     pub(crate) processors: Processors,
     pub(crate) stacks: Budget,
@@ -57,7 +57,7 @@ impl Attention {
         Self {
             relieving,
             processors,
-            lookout: Lookout::resume(open),
+            observer: Observer::resume(open),
             ..Self::default()
         }
     }
@@ -81,7 +81,7 @@ impl Hands {
     /// Looks at everything; the plan hears of it before anything else happens.
     pub(crate) fn look(&mut self) {
         self.wake();
-        let look = self.with_scene(Lookout::look);
+        let look = self.with_scene(Observer::look);
         self.events.push_front(Event::Looked(look));
     }
 
@@ -219,7 +219,7 @@ impl Hands {
     }
 
     fn stir_if_astir(&mut self) {
-        if self.with_scene(|lookout, scene| lookout.is_astir(scene)) {
+        if self.with_scene(|observer, scene| observer.is_astir(scene)) {
             self.stirred();
         }
     }
@@ -238,7 +238,7 @@ impl Hands {
         (&mut self.attention.relieving, &mut self.listeners, crew)
     }
 
-    fn with_scene<T>(&mut self, act: impl FnOnce(&mut Lookout, &mut Scene<'_>) -> T) -> T {
+    fn with_scene<T>(&mut self, act: impl FnOnce(&mut Observer, &mut Scene<'_>) -> T) -> T {
         let queues: Vec<Waiting<'_>> = self.listeners.queues().collect();
         let board = Arc::clone(self.nursery.ledger.board());
         let (configs, relieving) = (&self.configs, &self.attention.relieving);
@@ -249,6 +249,6 @@ impl Hands {
             on_their_way: &|worker| relieving.on_their_way(worker),
             memory_limit: &|generation| configs.memory_limit(generation),
         };
-        act(&mut self.attention.lookout, &mut scene)
+        act(&mut self.attention.observer, &mut scene)
     }
 }

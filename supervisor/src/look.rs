@@ -29,7 +29,7 @@ const WALKS: usize = 1;
 
 /// What one look leaves behind for the next.
 #[derive(Debug, Default)]
-pub(crate) struct Lookout {
+pub(crate) struct Observer {
     diag: Diag,
     /// Which services were found how.
     seen: BTreeMap<WorkerId, (u64, bool)>,
@@ -59,7 +59,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) memory_limit: &'a dyn Fn(Generation) -> Option<u64>,
 }
 
-impl Lookout {
+impl Observer {
     /// After another program, which may have shown on the board that somebody waits for these.
     pub(crate) fn resume(waited: Vec<SlotId>) -> Self {
         Self {

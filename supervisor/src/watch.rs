@@ -108,7 +108,7 @@ impl Watch {
                 return verdict;
             }
             if let Some(leap) = self.hands.upgrade.take_order() {
-                handover::leap(leap, &self.fleet, &mut self.hands, self.began);
+                handover::take(leap, &self.fleet, &mut self.hands, self.began);
                 continue;
             }
             let found = self.wait();

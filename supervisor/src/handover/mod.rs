@@ -19,7 +19,7 @@ mod upgrade;
 pub use arrival::Arrival;
 pub(crate) use arrival::Purpose;
 pub(crate) use luggage::{Carried, Packing, Unpacking};
-pub(crate) use pack::leap;
+pub(crate) use pack::take;
 pub(crate) use takeover::{Takeover, rehearse, take_over};
 pub(crate) use told::{Words, tell};
 pub(crate) use upgrade::{Leap, Upgrade};

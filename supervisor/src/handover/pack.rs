@@ -17,7 +17,7 @@ use crate::plan::{Event, Fleet};
 
 /// Carries out what needs the whole state, at the end of a turn. Whatever comes of it is an event
 /// of the next; an exec that succeeds does not return.
-pub(crate) fn leap(leap: Leap, fleet: &Fleet, hands: &mut Hands, began: Instant) {
+pub(crate) fn take(leap: Leap, fleet: &Fleet, hands: &mut Hands, began: Instant) {
     // Fewer lines to take along.
     log::flush();
     hands.passing.flush();

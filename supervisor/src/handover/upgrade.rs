@@ -169,7 +169,7 @@ impl Upgrade {
         match self.agreed.take() {
             None => "nobody has agreed to go on".to_owned(),
             Some(binary) => {
-                let error = leap(document, &binary, "new", signals);
+                let error = execute(document, &binary, "new", signals);
                 sentinel::explain(&shown, &error)
             }
         }
@@ -180,7 +180,7 @@ impl Upgrade {
         match &self.old {
             None => "the program before is not kept any more".to_owned(),
             Some(old) => {
-                let error = leap(document, &old.binary, "old", signals);
+                let error = execute(document, &old.binary, "old", signals);
                 format!("the program before can't be executed: {error}")
             }
         }
@@ -228,7 +228,7 @@ impl Document {
 /// Executes another program in this process. Every signal is blocked from before the descriptors
 /// change until the other program listens: what comes meanwhile waits for it, as does what this
 /// program has not heard yet.
-fn leap(document: &Document, binary: &OwnedFd, role: &str, signals: &Signals) -> io::Error {
+fn execute(document: &Document, binary: &OwnedFd, role: &str, signals: &Signals) -> io::Error {
     let leapt = || -> io::Result<std::convert::Infallible> {
         let memory = document.write()?;
         let mut numbers = document.head.descriptors.clone();
