@@ -171,6 +171,7 @@ impl Hands {
         if let Some(member) = self.roster.get_mut(worker) {
             member.reach(Standing::Ready);
         }
+        self.steer_again();
         self.events.push_back(Event::Ready(worker));
     }
 
@@ -179,6 +180,7 @@ impl Hands {
         if let Some(member) = self.roster.mark_ended(worker) {
             self.passing.finish(member);
         }
+        self.steer_again();
         self.events.push_back(Event::Exited(worker, exit));
     }
 
@@ -187,6 +189,9 @@ impl Hands {
         if let Some(member) = self.roster.get_mut(worker) {
             member.reach(how);
         }
+        // It must not be sent what nobody else in its slot listens for.
+        self.steer_again();
+        self.steer_now();
         self.with(worker, order);
     }
 
@@ -198,7 +203,8 @@ impl Hands {
     }
 
     pub(crate) fn steer(&mut self, slots: &[SlotId]) {
-        if let Err(error) = self.listeners.steer(slots) {
+        let takers = self.roster.takers();
+        if let Err(error) = self.listeners.steer(slots, &takers) {
             error!(event = "listen.steering_failed", error = %error,
                 "new connections can't be kept from slots that don't serve: {error}");
         }
@@ -262,6 +268,9 @@ impl Hands {
 
     fn commit(&mut self, generation: Generation) {
         self.listeners.commit(generation);
+        // The added places from now on like the others.
+        let steered = || self.listeners.steered().to_vec();
+        self.attention.steering.get_or_insert_with(steered);
         self.configs.of.retain(|kept, _| *kept >= generation);
         if let Some(config) = self.configs.of.get(&generation) {
             log::set_level(settings::level(config.log.level));

@@ -205,6 +205,14 @@ impl Hands {
         self.events.extend(event);
     }
 
+    /// Somebody has come or gone: where not everybody listens everywhere, the kernel has to be told.
+    pub(crate) fn steer_again(&mut self) {
+        if self.attention.steering.is_none() {
+            let takers = self.roster.takers();
+            self.attention.steering = self.listeners.steered_unevenly(&takers);
+        }
+    }
+
     /// Tells the kernel where new connections go, if that has changed.
     pub(crate) fn steer_now(&mut self) {
         if let Some(slots) = self.attention.steering.take() {

@@ -10,6 +10,7 @@ use brigade_shared::message::{Fact, Order};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
+use crate::listen::{PlaceId, Takers};
 use crate::notify::NotifySocket;
 use crate::output::Output;
 
@@ -31,6 +32,8 @@ pub(crate) struct Member {
     pub(crate) slot: SlotId,
     /// Whose configuration it has.
     pub(crate) generation: Generation,
+    /// Where it listens; none: wherever its slot has a queue.
+    pub(crate) places: Option<Vec<PlaceId>>,
     /// When it was made.
     pub(crate) born: Instant,
     /// Its row of the scoreboard.
@@ -184,6 +187,16 @@ impl Roster {
             .map(|(worker, member)| (*worker, member))
     }
 
+    /// Those who take connections.
+    pub(crate) fn takers(&self) -> Takers<'_> {
+        let accepting = self.workers.values().filter(|member| member.accepts());
+        Takers(
+            accepting
+                .map(|member| (member.slot, member.places.as_deref()))
+                .collect(),
+        )
+    }
+
     /// All of them, to change them.
     pub(crate) fn all_mut(&mut self) -> impl Iterator<Item = (WorkerId, &mut Member)> {
         self.workers
@@ -207,6 +220,7 @@ impl Member {
             pid: Pid::from_raw(i32::MAX),
             slot,
             generation: Generation::FIRST,
+            places: None,
             born: Instant::now(),
             row,
             standing: Standing::Ready,

@@ -99,6 +99,7 @@ impl Nursery {
             pid,
             slot,
             generation,
+            places: Some(around.sockets.iter().map(|offer| offer.place).collect()),
             born,
             standing: Standing::Starting,
             handed: 0,

@@ -6,10 +6,11 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::support::{
-    Brigade, Crowd, Event, Kill, Launch, Load, Mark, Process, Trouble, say, sized,
+    Brigade, Connection, Crowd, Event, Kill, Launch, Load, Mark, Process, Trouble, say, sized,
 };
 
 const BOTH: [&str; 4] = ["--bind", "127.0.0.1:0", "--bind", "unix:a.sock"];
@@ -390,5 +391,43 @@ fn a_keep_alive_client_does_not_notice_ten_reloads() {
         load.flow(100);
     }
     load.stop().assert_lost_none();
+    brigade.stop_and_check();
+}
+
+#[test]
+fn an_address_that_leaves_is_served_by_those_who_still_listen_there() {
+    let two = "bind = [\"127.0.0.1:0\", \"127.0.0.2:0\"]\n";
+    let options = ["serve", "--workers", "3", "--reload-surge", "1"];
+    let brigade = Launch::anywhere(&options)
+        .arguments(["--timeout-start", "60s"])
+        .file("brigade.toml", two)
+        .ready();
+    for name in ["reload.rolled_back", "worker.crashed"] {
+        brigade.expect(name);
+    }
+    let leaving = brigade.addresses().remove(1);
+    let ask = || {
+        for _ in 0..60 {
+            let answer = Connection::open(&leaving).and_then(|mut line| line.get("/"));
+            assert_eq!(answer.expect("somebody listens there").status, 200);
+        }
+    };
+    // The first slot is taken over by one who does not listen there; the second keeps waiting.
+    order(&brigade, "boot=hang\nslot=1");
+    let one = "bind = [\"127.0.0.1:0\"]
+";
+    fs::write(brigade.dir().join("brigade.toml"), one).unwrap();
+    let mark = brigade.signal_heard(Signal::SIGHUP);
+    brigade.wait_after(mark, "worker.left", |event| event.is("slot", 0));
+    let hangs = brigade.wait_after(mark, "worker.spawned", |event| event.is("slot", 1));
+    ask();
+    kill(Pid::from_raw(hangs.pid()), Signal::SIGKILL).unwrap();
+    brigade.wait_after(mark, "reload.rolled_back", |_| true);
+    ask();
+    brigade.until("all three are of the old generation", || {
+        let workers = brigade.workers();
+        workers.len() == 3 && workers.iter().all(|worker| worker.generation == 1)
+    });
+    ask();
     brigade.stop_and_check();
 }

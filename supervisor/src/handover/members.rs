@@ -15,6 +15,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::luggage::{Carried, Packing, Unpacking};
+use crate::listen::PlaceId;
 use crate::notify::NotifySocket;
 use crate::output::Output;
 use crate::roster::{Member, Probe, Proof, Roster, Standing, Tie};
@@ -26,6 +27,9 @@ pub(super) struct MemberState {
     pid: i32,
     slot: SlotId,
     generation: Generation,
+    /// Older programs did not note it.
+    #[serde(default)]
+    places: Option<Vec<PlaceId>>,
     born_ns: u64,
     row: u16,
     standing: Standing,
@@ -123,6 +127,7 @@ fn pack_member(member: &Member, packing: &mut Packing) -> MemberState {
         pid: member.pid.as_raw(),
         slot: member.slot,
         generation: member.generation,
+        places: member.places.clone(),
         born_ns: ns_of(member.born),
         row: member.row.0,
         standing: member.standing,
@@ -187,6 +192,7 @@ fn unpack_member(state: MemberState, luggage: &mut Unpacking) -> Result<Member, 
         pid: Pid::from_raw(state.pid),
         slot: state.slot,
         generation: state.generation,
+        places: state.places,
         born: instant_of(state.born_ns),
         row: RowId(state.row),
         standing: state.standing,

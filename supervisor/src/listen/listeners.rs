@@ -1,7 +1,7 @@
 //! All listening sockets: held for the workers of two generations while a reload runs, and for
 //! whoever still has to be served at an address that is gone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -37,6 +37,8 @@ pub(crate) struct Listeners {
     pub(super) slots: u16,
     /// Which of them get new connections; empty: all.
     pub(super) steered: Vec<SlotId>,
+    /// Whether some places are steered otherwise, since not everybody listens there.
+    pub(super) is_uneven: bool,
 }
 
 /// What one configuration names, in its order.
@@ -75,6 +77,26 @@ pub(crate) struct Offer<'a> {
     pub(crate) address: &'a Address,
     /// Whether other slots' workers accept from the same queue.
     pub(crate) is_shared: bool,
+    /// The number of the place.
+    pub(crate) place: PlaceId,
+}
+
+/// Who takes connections: in which slot, and at which places; none: wherever the slot has a queue.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Takers<'a>(pub(crate) Vec<(SlotId, Option<&'a [PlaceId]>)>);
+
+impl Takers<'_> {
+    /// The slots that have somebody who takes connections, but nobody who does so at this place.
+    fn deaf(&self, place: PlaceId) -> BTreeSet<SlotId> {
+        let slots = |hear: bool| {
+            let own = self.0.iter();
+            let own = own.filter(move |(_, places)| {
+                places.is_none_or(|places| places.contains(&place)) == hear
+            });
+            own.map(|(slot, _)| *slot).collect::<BTreeSet<_>>()
+        };
+        &slots(false) - &slots(true)
+    }
 }
 
 /// A queue in which connections wait to be accepted.
@@ -124,6 +146,7 @@ impl Listeners {
             balance: config.balance,
             slots: 1,
             steered: Vec::new(),
+            is_uneven: false,
         };
         listeners.stage(config)?;
         listeners.passed.let_go();
@@ -234,8 +257,6 @@ impl Listeners {
                 );
             }
         }
-        // The added places from now on like the others.
-        let _ = self.steer(&self.steered.clone());
     }
 
     /// The generation has failed: what only it listened on is retired.
@@ -353,13 +374,40 @@ impl Listeners {
         }
     }
 
-    /// Sends new connections to these slots only; to all for none.
-    pub(crate) fn steer(&mut self, slots: &[SlotId]) -> io::Result<()> {
+    /// Sends new connections to these slots only; to all for none. While a reload replaces workers
+    /// in waves, a slot may be served by one who does not listen everywhere any more: there it gets
+    /// nothing as long as others do.
+    pub(crate) fn steer(&mut self, slots: &[SlotId], takers: &Takers<'_>) -> io::Result<()> {
         self.steered = slots.to_vec();
-        for (_, place) in pick(&self.places, self.current.ids()) {
-            place.steer(slots)?;
+        self.is_uneven = false;
+        for (id, place) in pick(&self.places, self.current.ids()) {
+            let deaf = takers.deaf(id);
+            if deaf.is_empty() {
+                place.steer(slots)?;
+                continue;
+            }
+            self.is_uneven = true;
+            let mut there = slots.to_vec();
+            if there.is_empty() {
+                there = (0..self.slots).map(SlotId).collect();
+            }
+            there.retain(|slot| !deaf.contains(slot));
+            place.steer(&there)?;
         }
         self.steer_staged()
+    }
+
+    /// Where new connections go; empty: everywhere.
+    pub(crate) fn steered(&self) -> &[SlotId] {
+        &self.steered
+    }
+
+    /// Where new connections go, and whether it has to be told again: somebody has come or gone,
+    /// and not everybody listens everywhere.
+    pub(crate) fn steered_unevenly(&self, takers: &Takers<'_>) -> Option<Vec<SlotId>> {
+        let has_deaf = |place| !takers.deaf(place).is_empty();
+        let is_uneven = self.is_uneven || self.current.ids().any(has_deaf);
+        is_uneven.then(|| self.steered.clone())
     }
 
     /// Until the commit only the canary is sure to listen on what was added.
@@ -380,11 +428,12 @@ impl Listeners {
         };
         let places = pick(&self.places, set.ids()).into_iter();
         places
-            .filter_map(|(_, place)| {
+            .filter_map(|(id, place)| {
                 Some(Offer {
                     socket: place.queue.of_slot(slot)?.as_fd(),
                     address: &place.address,
                     is_shared: matches!(place.queue, Queue::Shared(_)),
+                    place: id,
                 })
             })
             .collect()

@@ -14,4 +14,5 @@ mod travel;
 mod unix;
 
 pub use inherit::is_socket_activated;
-pub(crate) use listeners::{Listeners, Offer, Waiting};
+pub(crate) use listeners::{Listeners, Offer, Takers, Waiting};
+pub(crate) use stage::PlaceId;

@@ -13,7 +13,7 @@ use super::place::{Origin, Place, Queue};
 use super::{bind, inherit, unix};
 
 /// A number for a place, never used again.
-pub(super) type PlaceId = u64;
+pub(crate) type PlaceId = u64;
 
 /// Looks up and opens, and changes nothing that is open already.
 pub(super) struct Staging<'a> {

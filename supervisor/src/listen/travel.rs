@@ -111,6 +111,8 @@ impl Listeners {
             },
             slots: state.slots,
             steered: state.steered,
+            // In case it was: one steering too many changes nothing.
+            is_uneven: true,
         })
     }
 
