@@ -15,6 +15,7 @@ use crate::attend::Attention;
 use crate::boot::LoadConfig;
 use crate::handover::{self, Leap, Upgrade, Words};
 use crate::listen::Listeners;
+use crate::manager::Line;
 use crate::orders;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
@@ -47,6 +48,8 @@ pub(crate) struct Hands {
     /// To be removed in the end.
     pub(crate) pid_file: Option<PidFile>,
     pub(crate) upgrade: Upgrade,
+    /// To the service manager.
+    pub(crate) line: Line,
 }
 
 /// The configurations of the generations that live, and the one read but not yet staged.

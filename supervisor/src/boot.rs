@@ -24,6 +24,7 @@ use crate::attend::Attention;
 use crate::handover::{self, Arrival, Purpose};
 use crate::launch::Launch;
 use crate::listen::Listeners;
+use crate::manager::Line;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
 use crate::plan::{Action, Fleet, Verdict};
@@ -150,6 +151,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     let signals = Signals::listen(&SIGNALS)?;
     let settings = settings::of(config, &boot.launch);
     let nursery = nursery(identity, boot.launch, open_files)?;
+    let line = Line::open();
     let listeners = Listeners::open(config).map_err(Refusal::System)?;
     let mut attention = Attention::default();
     attention.processors.tell(config, settings.workers);
@@ -168,6 +170,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         reason: String::new(),
         pid_file: None,
         upgrade: boot.arrival.upgrade(boot.is_activated),
+        line,
     };
     Ok((Fleet::new(settings, random::number()), hands))
 }
@@ -218,4 +221,5 @@ fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &
 fn close(mut hands: Hands) {
     hands.listeners.close();
     hands.passing.finish_all(LAST_WORDS);
+    hands.line.finish(LAST_WORDS);
 }

@@ -11,6 +11,7 @@ mod hear;
 mod launch;
 mod listen;
 mod look;
+mod manager;
 mod notify;
 mod orders;
 mod output;

@@ -128,6 +128,7 @@ impl Watch {
     /// Feeds every event to the plan, those that come of its actions too.
     fn turn(&mut self) {
         self.hands.attend();
+        self.hands.line.tick(Instant::now());
         let look = self.hands.listeners.next_look();
         if look.is_some_and(|at| at <= Instant::now()) {
             self.hands.act(Action::CloseRetired);
@@ -189,7 +190,8 @@ impl Watch {
         let fleet = self.fleet.next_deadline();
         let retired = self.hands.listeners.next_look();
         let sentinel = self.hands.upgrade.deadline();
-        let due = [attention, retired, sentinel].into_iter().flatten();
+        let line = self.hands.line.deadline();
+        let due = [attention, retired, sentinel, line].into_iter().flatten();
         let due = due.map(|at| at.saturating_duration_since(self.began));
         probes.chain(log).chain(due).chain(fleet).min()
     }

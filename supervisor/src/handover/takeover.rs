@@ -26,6 +26,7 @@ use crate::attend::Attention;
 use crate::boot::{Boot, LoadConfig};
 use crate::launch::Launch;
 use crate::listen::Listeners;
+use crate::manager::Line;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
 use crate::plan::{Action, Event, Fleet, Moment};
@@ -249,6 +250,7 @@ fn assemble(
         reason: String::new(),
         pid_file: state.pid_file.map(|path| PidFile::adopt(path.into())),
         upgrade,
+        line: Line::open(),
     };
     if let Some(running) = hands.configs.running() {
         log::set_level(settings::level(running.log.level));
