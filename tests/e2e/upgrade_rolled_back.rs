@@ -2,9 +2,11 @@
 //! asks notices.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::support::{Brigade, Crowd, Event, Kill, Process};
 use crate::upgrade::{BOTH, held, only, replace, runs, start, upgrade, upgraded};
@@ -100,4 +102,34 @@ fn a_new_program_whose_last_worker_fails_gives_way() {
         "boot=fail\nslot=1",
         false,
     );
+}
+
+#[test]
+fn a_new_program_whose_app_fails_stays_with_the_old_workers_if_the_old_one_can_not_be_had_back() {
+    let brigade = start(&BOTH);
+    expect_roll_back(&brigade);
+    brigade.expect("upgrade.stranded");
+    let (supervisor, workers) = (brigade.supervisor(), brigade.workers());
+    let kept = brigade.dir().join("brigade.before");
+    fs::hard_link(brigade.dir().join("brigade"), &kept).unwrap();
+    let new = replace(&brigade);
+    fs::write(brigade.dir().join("brigade-demo.conf"), "boot=hang").unwrap();
+    let crowd = Crowd::gather("stranded", &brigade);
+    let mark = brigade.signal_heard(Signal::SIGUSR2);
+    let canary = brigade.wait_after(mark, "worker.spawned", |event| event.is("generation", 2));
+    // Who may not execute a file can't execute what is held of it either.
+    fs::set_permissions(&kept, fs::Permissions::from_mode(0o600)).unwrap();
+    kill(Pid::from_raw(canary.pid()), Signal::SIGKILL).unwrap();
+    let stranded = brigade.wait_after(mark, "upgrade.stranded", |_| true);
+    let reason = stranded.text("reason");
+    assert!(reason.contains("can't be executed"), "{reason}");
+    assert_eq!(runs(supervisor), new);
+    assert_eq!(brigade.workers(), workers, "who serves never left");
+    crowd.flow();
+    fs::remove_file(brigade.dir().join("brigade-demo.conf")).unwrap();
+    let mark = brigade.signal_heard(Signal::SIGHUP);
+    let done = brigade.wait_after(mark, "reload.done", |_| true);
+    only(&brigade, done.number("generation").unwrap());
+    crowd.go_home(&[]);
+    brigade.stop_and_check();
 }
