@@ -126,10 +126,19 @@ pub struct Recycle {
     pub max_requests_jitter: u64,
     /// After so much time; none: never.
     pub lifetime: Option<Duration>,
-    /// When it uses so many bytes of memory; none: never.
-    pub memory: Option<u64>,
+    /// When it uses so much memory; none: never.
+    pub memory: Option<WorkerMemory>,
     /// At most so many slots at a time; at least 1.
     pub at_most: u16,
+}
+
+/// An amount of memory for one worker.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WorkerMemory {
+    /// So many bytes.
+    Bytes(u64),
+    /// So many of a hundred, 1 to 100, of what the control group allows for all, or the machine has.
+    Percent(u8),
 }
 
 /// The most workers that one supervisor runs.

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use brigade_config::{
     Balance, Bind, Config, LogConfig, LogFormat, LogLevel, Readiness, Recycle, RestartIntensity,
-    Share, SupervisorConfig, WorkerConfig, WorkerCount, arguments, load, needs_restart,
+    Share, SupervisorConfig, WorkerConfig, WorkerCount, WorkerMemory, arguments, load,
+    needs_restart,
 };
 use clap::Command;
 use common::{Said, binds, effective, matches, read, read_in, row, said, variables};
@@ -105,7 +106,7 @@ fn every_key_reaches_its_place() {
                 max_requests: Some(1300),
                 max_requests_jitter: 140,
                 lifetime: Some(seconds(15 * 3600)),
-                memory: Some(16 << 20),
+                memory: Some(WorkerMemory::Bytes(16 << 20)),
                 at_most: 17,
             },
             timeout_start: Duration::from_millis(1500),

@@ -123,6 +123,7 @@ fn flags_with_bad_values() {
         &["--limit-worker-memory", "512M"],
         &["--limit-worker-memory", "100kB"],
         &["--limit-worker-memory", "lots"],
+        &["--limit-worker-memory", "150%"],
         &["--recycle-at-most", "0"],
         &["--workers", "0", "--port", "-1", "--timeout-header", "0"],
     ];

@@ -2,15 +2,19 @@
 
 use std::process::ExitCode;
 
+use brigade_supervisor::surroundings;
 use clap::ArgMatches;
 
 use super::configuration;
 use super::print::print;
 
-/// Prints every effective value with its origin.
+/// Prints every effective value with its origin, and what this machine makes of them.
 pub(crate) fn check(matches: &ArgMatches) -> ExitCode {
     match configuration::read(matches) {
-        Ok(loaded) => print(&loaded.table()),
+        Ok(loaded) => {
+            let here = surroundings(&loaded.config.supervisor).join("\n  ");
+            print(&format!("{}\nhere:\n  {here}\n", loaded.table()))
+        }
         Err(code) => code,
     }
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use brigade_config::{Bind, Config, Loaded, Origin, load, needs_restart};
 use brigade_shared::exit::supervisor as code;
-use brigade_supervisor::{Arrival, Boot, Launch, LoadConfig, is_socket_activated};
+use brigade_supervisor::{Arrival, Boot, Launch, LoadConfig, is_socket_activated, settle_memory};
 use clap::ArgMatches;
 
 use crate::begin_log::{begin_log, is_coloured};
@@ -106,7 +106,7 @@ fn ground(matches: &ArgMatches, arrival: &Arrival) -> Result<Ground, Refused> {
         _ => {
             let mut loaded = read_in(matches, &directory)?;
             let file = loaded.file.take();
-            (with_activation(loaded, is_activated), file)
+            (settled(loaded, is_activated), file)
         }
     };
     let first = running.unwrap_or_else(|| config.clone());
@@ -118,7 +118,7 @@ fn ground(matches: &ArgMatches, arrival: &Arrival) -> Result<Ground, Refused> {
     let matches = matches.clone();
     let load_config = Box::new(move || {
         let loaded = read_in(&matches, &directory).map_err(|refused| refused.plain)?;
-        let config = with_activation(loaded, is_activated);
+        let config = settled(loaded, is_activated);
         follows(&first, &config, "a reload").map(|()| config)
     });
     Ok(Ground {
@@ -141,10 +141,12 @@ fn follows(first: &Config, next: &Config, by: &str) -> Result<(), String> {
     }
 }
 
-/// Without a configured address, the sockets that systemd passed are the addresses.
-fn with_activation(loaded: Loaded, is_activated: bool) -> Config {
+/// What a configuration means here: a part of the memory is an amount, and without a configured
+/// address the sockets that systemd passed are the addresses.
+fn settled(loaded: Loaded, is_activated: bool) -> Config {
     let takes_all = is_activated && has_default_address(&loaded);
     let mut config = loaded.config;
+    settle_memory(&mut config.supervisor);
     if takes_all {
         config.supervisor.binds = vec![Bind::Systemd(String::new())];
     }

@@ -16,6 +16,7 @@ use crate::boot::LoadConfig;
 use crate::handover::{self, Leap, Upgrade, Words};
 use crate::listen::Listeners;
 use crate::manager::Line;
+use crate::memory;
 use crate::orders;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
@@ -87,7 +88,8 @@ impl Configs {
 
     /// How much memory a worker of the generation may use.
     pub(crate) fn memory_limit(&self, generation: Generation) -> Option<u64> {
-        self.get(generation)?.supervisor.recycle.memory
+        let recycle = self.get(generation)?.supervisor.recycle;
+        recycle.memory.and_then(memory::bytes)
     }
 
     /// The configuration of a generation, or else the oldest that is kept.
@@ -258,6 +260,7 @@ impl Hands {
                 let settings = settings::of(&config.supervisor, &self.nursery.launch);
                 let processors = &mut self.attention.processors;
                 processors.stage(&config.supervisor, settings.workers);
+                memory::warn_of_too_much(&config.supervisor);
                 self.configs.loaded = Some(config);
                 self.events
                     .push_back(Event::ConfigLoaded(Box::new(settings)));

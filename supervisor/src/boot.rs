@@ -25,6 +25,7 @@ use crate::handover::{self, Arrival, Purpose};
 use crate::launch::Launch;
 use crate::listen::Listeners;
 use crate::manager::Line;
+use crate::memory;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
 use crate::plan::{Action, Fleet, Verdict};
@@ -205,6 +206,7 @@ fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &
     let workers = fleet.wanted();
     let workers_reason = hands.configs.first_workers_reason();
     let config = config_file.map_or_else(|| "none".to_owned(), |file| file.display().to_string());
+    let (memory, memory_told) = memory::told();
     let pid = std::process::id();
     info!(
         event = "supervisor.starting",
@@ -213,9 +215,13 @@ fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &
         addresses,
         workers,
         workers_reason,
+        memory,
         config,
-        "brigade {version} (pid {pid}) on {addresses}; workers: {workers} ({workers_reason}); config file: {config}"
+        "brigade {version} (pid {pid}) on {addresses}; workers: {workers} ({workers_reason}); {memory_told}; config file: {config}"
     );
+    if let Some(config) = hands.configs.committed() {
+        memory::warn_of_too_much(config);
+    }
 }
 
 fn close(mut hands: Hands) {

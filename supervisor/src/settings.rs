@@ -7,6 +7,7 @@ use brigade_shared::sys::cpu::Usable;
 use tracing::level_filters::LevelFilter;
 
 use crate::launch::Launch;
+use crate::memory;
 use crate::plan::{Elastic, Intensity, Recycle, Settings};
 
 /// How long handshakes may still arrive at a slot that new connections are kept from: a round trip
@@ -59,7 +60,7 @@ pub(crate) fn of(config: &SupervisorConfig, launch: &Launch) -> Settings {
             requests: config.recycle.max_requests,
             requests_jitter: config.recycle.max_requests_jitter,
             lifetime: config.recycle.lifetime,
-            memory: config.recycle.memory,
+            memory: config.recycle.memory.and_then(memory::bytes),
             at_most: config.recycle.at_most,
         },
     }

@@ -15,6 +15,7 @@ mod hopeless;
 mod init;
 mod limits;
 mod logging;
+mod memory;
 mod orphaned;
 mod privileges;
 mod recycling;

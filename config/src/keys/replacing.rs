@@ -177,18 +177,19 @@ pub(super) static KEYS: &[Key] = &[
         name: "limit-worker-memory",
         environment: &["BRIGADE_LIMIT_WORKER_MEMORY"],
         default: Some("off"),
-        value_name: "SIZE",
+        value_name: "SIZE|P%",
         help: "Replace a worker that uses so much memory",
         details: "What it shares with others counts in part (PSS), and only what several \
-                  measurements show. `512MiB`, `1GB`, or a plain number of bytes; at least 1MiB; `off` (or 0): never. \
-                  Of a program of `brigade exec` all its processes count.",
+                  measurements show. `512MiB`, `1GB`, or a plain number of bytes; at least 1MiB; \
+                  `25%`: of the limit of its cgroup, or else of the machine; `off` (or 0): \
+                  never. Of a program of `brigade exec` all its processes count.",
         heading: Heading::Replacing,
         on_reload: OnReload::Applied,
         kind: Kind::NumberOr {
             words: OFF_WORDS,
             form: Some(Form {
                 like: "512MiB",
-                pattern: r"^\d+(\.\d+)? ?([kKmMgGtT][iI]?)?[bB]$",
+                pattern: r"^\d+(\.\d+)? ?([kKmMgGtT][iI]?)?[bB]$|^([1-9]\d?|100) ?%$",
             }),
             least: 0,
             most: MOST_BYTES,

@@ -2,7 +2,7 @@
 
 use super::fault::{Fault, quoted};
 use super::nearest::nearest;
-use crate::types::{MAX_WORKERS, Share};
+use crate::types::{MAX_WORKERS, Share, WorkerMemory};
 
 /// The word for a limit that is not there; 0 means the same.
 pub(crate) const OFF: &str = "off";
@@ -25,14 +25,30 @@ const UNITS: [(&str, u64); 8] = [
     ("kB", 1000),
 ];
 const MEMORY_CURE: &str = "write bytes (`536870912`) or a unit (`512MiB`, `1.5GiB`, `300MB`), at \
-                           least `1MiB`, or `off`";
+                           least `1MiB`, or a percentage of the memory that there is (`25%`), or \
+                           `off`";
 
-/// An amount of memory, or `off` (0).
-pub(crate) fn memory(text: &str) -> Result<Option<u64>, Fault> {
+/// An amount of memory, a percentage of it, or `off` (0).
+pub(crate) fn memory(text: &str) -> Result<Option<WorkerMemory>, Fault> {
     let word = text.trim();
-    if is_off(word) {
-        return Ok(None);
+    match word.strip_suffix('%') {
+        _ if is_off(word) => Ok(None),
+        Some(number) => percent(word, number.trim_end()).map(|n| Some(WorkerMemory::Percent(n))),
+        None => amount(word).map(|bytes| Some(WorkerMemory::Bytes(bytes))),
     }
+}
+
+fn percent(word: &str, number: &str) -> Result<u8, Fault> {
+    let (what, meant) = match number.parse::<u8>() {
+        Ok(0) => ("is no memory at all", Some("off")),
+        Ok(percent @ 1..=100) => return Ok(percent),
+        Ok(101..) => ("is more memory than there is", Some("100%")),
+        Err(_) => ("is not a percentage from `1%` to `100%`", None),
+    };
+    Err(Fault::new(format!("{} {what}", quoted(word)), MEMORY_CURE).meaning(meant))
+}
+
+fn amount(word: &str) -> Result<u64, Fault> {
     let end = word
         .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(word.len());
@@ -51,7 +67,7 @@ pub(crate) fn memory(text: &str) -> Result<Option<u64>, Fault> {
         ));
     }
     match u64::try_from(bytes) {
-        Ok(bytes) if bytes <= MOST_BYTES => Ok(Some(bytes)),
+        Ok(bytes) if bytes <= MOST_BYTES => Ok(bytes),
         _ => Err(Fault::new(
             format!("{} is more memory than machines have", quoted(word)),
             "write at most `1024TiB`",
@@ -60,9 +76,11 @@ pub(crate) fn memory(text: &str) -> Result<Option<u64>, Fault> {
 }
 
 /// The shortest words for an amount of memory.
-pub(crate) fn show_memory(limit: Option<u64>) -> String {
-    let Some(bytes) = limit else {
-        return OFF.to_owned();
+pub(crate) fn show_memory(limit: Option<WorkerMemory>) -> String {
+    let bytes = match limit {
+        None => return OFF.to_owned(),
+        Some(WorkerMemory::Percent(percent)) => return format!("{percent}%"),
+        Some(WorkerMemory::Bytes(bytes)) => bytes,
     };
     UNITS
         .iter()
@@ -162,7 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::{MOST_BYTES, memory, share, show_memory, show_share};
-    use crate::types::Share;
+    use crate::types::{Share, WorkerMemory};
 
     #[test]
     fn memory_is_bytes_or_has_a_unit() {
@@ -176,7 +194,10 @@ mod tests {
             ("1048576B", 1 << 20),
             ("1024TiB", MOST_BYTES),
         ] {
-            assert_eq!(memory(text), Ok(Some(bytes)), "{text}");
+            assert_eq!(memory(text), Ok(Some(WorkerMemory::Bytes(bytes))), "{text}");
+        }
+        for (text, percent) in [("25%", 25), (" 100 %", 100), ("1%", 1)] {
+            assert_eq!(memory(text), Ok(Some(WorkerMemory::Percent(percent))));
         }
         assert_eq!(memory("off"), Ok(None));
         assert_eq!(memory("0"), Ok(None));
@@ -193,6 +214,12 @@ mod tests {
             "1e9",
             "1025TiB",
             "99999999999999999999999GiB",
+            "0%",
+            "101%",
+            "999%",
+            "-5%",
+            "12.5%",
+            "%",
         ] {
             assert!(memory(wrong).is_err(), "{wrong:?}");
         }
@@ -206,6 +233,8 @@ mod tests {
             ("1.5Gi", "1.5GiB"),
             ("64k", "64KiB"),
             ("300MBs", "300MB"),
+            ("150%", "100%"),
+            ("0%", "off"),
         ] {
             let fault = memory(text).unwrap_err();
             assert_eq!(fault.nearest.as_deref(), Some(meant), "{text}");
@@ -237,9 +266,13 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_shown_is_read_back(bytes in 1_u64 << 20..=MOST_BYTES, percent in 0_u8..=100) {
-            prop_assert_eq!(memory(&show_memory(Some(bytes))), Ok(Some(bytes)));
-            let whole = Some(bytes >> 20 << 20);
-            prop_assert_eq!(memory(&show_memory(whole)), Ok(whole));
+            for limit in [
+                WorkerMemory::Bytes(bytes),
+                WorkerMemory::Bytes(bytes >> 20 << 20),
+                WorkerMemory::Percent(percent.max(1)),
+            ] {
+                prop_assert_eq!(memory(&show_memory(Some(limit))), Ok(Some(limit)));
+            }
             let part = Share::Percent(percent);
             prop_assert_eq!(share(&show_share(part)), Ok(part));
         }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use nix::sched::{CpuSet, sched_getaffinity};
 use nix::unistd::Pid;
 
+use super::cgroup::{self, Group, Version};
+
 /// The processors that this process may use.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Usable {
@@ -72,7 +74,7 @@ impl fmt::Display for Usable {
 /// root, or a fixture): the group of the process and all groups above it count.
 #[must_use]
 pub fn quota(root: &Path) -> Option<Quota> {
-    let found = groups(root).into_iter().filter_map(|group| group.read());
+    let found = groups(root).into_iter().filter_map(|group| read(&group));
     found.min_by(|one, other| one.cpus.total_cmp(&other.cpus))
 }
 
@@ -89,79 +91,15 @@ pub fn quota_files(root: &Path) -> Vec<PathBuf> {
     groups(root).into_iter().flat_map(files).collect()
 }
 
-/// A control group that limits this process.
-struct Group {
-    version: Version,
-    folder: PathBuf,
-}
-
-/// Of the interface of control groups.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Version {
-    One,
-    Two,
-}
-
-impl Group {
-    fn read(&self) -> Option<Quota> {
-        match self.version {
-            Version::One => read_v1(&self.folder),
-            Version::Two => read_v2(&self.folder),
-        }
-    }
-}
-
-/// The group of this process and all above it, in every hierarchy that may limit processors.
 fn groups(root: &Path) -> Vec<Group> {
-    let text = |file| fs::read_to_string(root.join(file)).unwrap_or_default();
-    let (groups, mounts) = (text("proc/self/cgroup"), text("proc/self/mountinfo"));
-    let mut found = Vec::new();
-    for line in groups.lines() {
-        let mut parts = line.splitn(3, ':').skip(1);
-        let (Some(controllers), Some(group)) = (parts.next(), parts.next()) else {
-            continue;
-        };
-        let version = match controllers {
-            "" => Version::Two,
-            list if list.split(',').any(|name| name == "cpu") => Version::One,
-            _ => continue,
-        };
-        let is_two = version == Version::Two;
-        for mount in mounts.lines().filter_map(|line| mount_point(line, is_two)) {
-            let folders = upwards(root, &mount, group).into_iter();
-            found.extend(folders.map(|folder| Group { version, folder }));
-        }
+    cgroup::groups(root, "cpu")
+}
+
+fn read(group: &Group) -> Option<Quota> {
+    match group.version {
+        Version::One => read_v1(&group.folder),
+        Version::Two => read_v2(&group.folder),
     }
-    found
-}
-
-/// Where a hierarchy is mounted: (root of the mount within the hierarchy, mount point).
-fn mount_point(line: &str, version_two: bool) -> Option<(String, String)> {
-    // proc_pid_mountinfo(5): id parent device root point options ... - type source super-options
-    let (head, tail) = line.split_once(" - ")?;
-    let head: Vec<&str> = head.split(' ').collect();
-    let tail: Vec<&str> = tail.split(' ').collect();
-    let is_wanted = match (version_two, *tail.first()?) {
-        (true, "cgroup2") => true,
-        (false, "cgroup") => tail.get(2)?.split(',').any(|option| option == "cpu"),
-        _ => false,
-    };
-    is_wanted.then(|| Some(((*head.get(3)?).to_owned(), (*head.get(4)?).to_owned())))?
-}
-
-/// The folders of a group and of all groups above it, as far as the mount shows them.
-fn upwards(root: &Path, (mount_root, point): &(String, String), group: &str) -> Vec<PathBuf> {
-    let top = root.join(point.trim_start_matches('/'));
-    // In a container the group's path may be the host's; what is mounted is then its own top.
-    let below = group
-        .strip_prefix(mount_root.trim_end_matches('/'))
-        .unwrap_or("");
-    let below = Path::new(below.trim_start_matches('/'));
-    let is_clean = below
-        .components()
-        .all(|part| matches!(part, std::path::Component::Normal(_)));
-    let below = if is_clean { below } else { Path::new("") };
-    below.ancestors().map(|part| top.join(part)).collect()
 }
 
 /// `cpu.max`: `150000 100000`, or `max 100000`.

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 pub mod accept;
+mod cgroup;
 pub mod clock;
 pub mod cpu;
 pub mod depth;
@@ -14,6 +15,7 @@ pub mod fd;
 pub mod footprint;
 pub mod fork;
 pub mod memory;
+pub mod memory_limit;
 pub mod privileges;
 pub mod process;
 pub mod quota_watch;

@@ -21,6 +21,8 @@ pub(crate) enum Need {
     SocketActivate,
     /// The processor controller of the first version of cgroups, for groups made by hand.
     Quota,
+    /// The memory controller of the first version of cgroups, for groups made by hand.
+    MemoryGroup,
 }
 
 impl Need {
@@ -31,6 +33,7 @@ impl Need {
             Self::Node => "node",
             Self::SocketActivate => "systemd",
             Self::Quota => "quota",
+            Self::MemoryGroup => "memory-group",
         }
     }
 
@@ -52,6 +55,7 @@ impl Need {
             Self::Node => answers(node()),
             Self::SocketActivate => answers("systemd-socket-activate".into()),
             Self::Quota => Path::new("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists(),
+            Self::MemoryGroup => Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists(),
         }
     }
 
@@ -59,6 +63,9 @@ impl Need {
         match self {
             Self::Root => "run the tests as root",
             Self::Quota => "mount the cpu controller of cgroup v1 at /sys/fs/cgroup/cpu",
+            Self::MemoryGroup => {
+                "mount the memory controller of cgroup v1 at /sys/fs/cgroup/memory"
+            }
             Self::Python | Self::Node | Self::SocketActivate => "run `tests/needs.sh`",
         }
     }
