@@ -201,7 +201,14 @@ impl Nursery {
             .cpus
             .get(usize::from(birth.slot.0) % self.cpus.len().max(1));
         if let Some(cpu) = cpu.filter(|_| around.config.supervisor.cpu_affinity) {
-            process::pin(*cpu)?;
+            // It serves as well elsewhere, only a little slower.
+            if let Err(error) = process::pin(*cpu) {
+                let words = format!(
+                    "brigade: cannot bind worker {} to CPU {cpu} (cpu-affinity): {error}; it serves on any CPU\n",
+                    birth.slot
+                );
+                let _ = io::Write::write_all(&mut io::stderr(), words.as_bytes());
+            }
         }
         if let Some(identity) = &self.identity {
             identity
