@@ -44,4 +44,10 @@ else
     "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         'uvicorn>=0.30' 'fastapi>=0.110'
 fi
+if [ "$(id -u)" = 0 ]; then
+    provide debootstrap debootstrap --version
+    say "the machines of tests/systemd, a Debian with systemd (built once, which takes a minute or more): $(BRIGADE_NEEDS_DIR=$needs tests/systemd/box tree)"
+else
+    say "not root: the tests under a real systemd (tests/systemd) cannot run here" >&2
+fi
 say "all there"

@@ -9,7 +9,7 @@ mod crowd;
 mod http;
 mod launch;
 mod load;
-mod log;
+pub(crate) mod log;
 mod needs;
 mod process;
 mod teardown;
