@@ -5,6 +5,8 @@ use std::path::Path;
 use clap::{Arg, Command, value_parser};
 use clap_complete::Shell;
 
+use crate::version::{LONG, VERSION};
+
 /// The whole command line, under the name that the program was called by.
 pub(crate) fn command() -> Command {
     let name = std::env::args_os().next();
@@ -14,7 +16,8 @@ pub(crate) fn command() -> Command {
         .unwrap_or("brigade")
         .to_owned();
     Command::new(name)
-        .version(env!("CARGO_PKG_VERSION"))
+        .version(VERSION)
+        .long_version(LONG)
         .about("Runs a web service on every core and keeps it running")
         .subcommand_required(true)
         .arg_required_else_help(true)

@@ -27,6 +27,7 @@ mod begin_log;
 mod cli;
 mod commands;
 mod run;
+mod version;
 
 pub use brigade_worker::{
     App, BoxError, Context, Factory, RequestBody, ServiceFn, StartError, service_fn,

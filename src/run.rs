@@ -6,6 +6,7 @@ use brigade_shared::exit::supervisor as code;
 use brigade_supervisor::{Arrival, Service};
 use brigade_worker::Factory;
 
+use crate::version::VERSION;
 use crate::{cli, commands};
 
 /// Runs a service with Brigade's whole command line, and returns when that is done: with `serve`,
@@ -35,7 +36,7 @@ pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
     let service: Service =
         Box::new(move |seat, config| brigade_worker::run(seat, config, &factory));
     // Before anything else: after an upgrade in place this process is in the middle of its life.
-    let arrival = match Arrival::now(env!("CARGO_PKG_VERSION")) {
+    let arrival = match Arrival::now(VERSION) {
         Ok(arrival) => arrival,
         Err(code) => return ExitCode::from(code),
     };

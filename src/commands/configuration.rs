@@ -9,6 +9,7 @@ use brigade_supervisor::{Arrival, Boot, Launch, LoadConfig, is_socket_activated,
 use clap::ArgMatches;
 
 use crate::begin_log::{begin_log, is_coloured};
+use crate::version::VERSION;
 
 /// Reads flags, environment and file; on problems prints them all and gives the exit code.
 pub(super) fn read(matches: &ArgMatches) -> Result<Loaded, ExitCode> {
@@ -84,7 +85,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) 
         config_file: file,
         load_config,
         launch,
-        version: env!("CARGO_PKG_VERSION"),
+        version: VERSION,
         is_activated,
         arrival,
     }))

@@ -8,6 +8,7 @@ mod balance;
 mod boot;
 mod check;
 mod connections;
+mod container;
 mod crash;
 mod elastic;
 mod exec;

@@ -10,6 +10,7 @@ use crate::run::{cargo, run, top};
 pub(crate) fn test(arguments: &[String]) -> Result<(), String> {
     if std::env::var_os("BRIGADE_TESTS_WITHOUT").is_none() {
         needs()?;
+        images()?;
     }
     let skipped = target().join("skipped-tests");
     let _ = std::fs::remove_file(&skipped);
@@ -30,6 +31,21 @@ pub(crate) fn needs() -> Result<(), String> {
     run(Command::new("bash")
         .arg(top().join("tests/needs.sh"))
         .current_dir(top()))
+}
+
+/// Carries out the Containerfiles. The tests do it again, from what is built by then: nothing is
+/// compiled beside tests that look at the clock.
+fn images() -> Result<(), String> {
+    for (file, name) in [
+        ("Containerfile", "image"),
+        ("examples/container/Containerfile", "shop"),
+    ] {
+        let out = target().join("tmp").join(name);
+        let mut image = Command::new(top().join("tests/container/image"));
+        image.arg(top().join(file)).arg(top()).arg(out);
+        run(image.arg("PROFILE=dev").env("CARGO_TARGET_DIR", target()))?;
+    }
+    Ok(())
 }
 
 /// The benchmarks.

@@ -4,6 +4,7 @@
 mod account;
 mod brigade;
 mod client;
+mod container;
 mod contract;
 mod crowd;
 mod http;
@@ -18,6 +19,7 @@ mod trouble;
 
 pub(crate) use account::{Account, Kill};
 pub(crate) use brigade::{Brigade, Worker};
+pub(crate) use container::{COMMIT, contained, contained_in, image, make, outside};
 pub(crate) use crowd::{Crowd, full, say, sized};
 pub(crate) use http::{Address, Connection, Trouble};
 pub(crate) use launch::{Launch, copy_program, run};
