@@ -128,6 +128,7 @@ fn blank() -> Config {
             reload_max_unavailable: Share::Count(0),
             reload_probation: Duration::ZERO,
             reload_max_lingering: 0,
+            ready_when: Share::Count(0),
             recycle: Recycle {
                 max_requests: None,
                 max_requests_jitter: 0,

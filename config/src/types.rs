@@ -40,6 +40,8 @@ pub struct SupervisorConfig {
     pub reload_max_lingering: u16,
     /// When a worker is replaced although nothing is wrong with it.
     pub recycle: Recycle,
+    /// How many workers have to serve for the service to count as ready; not none.
+    pub ready_when: Share,
     /// From spawn to ready, at most.
     pub timeout_start: Duration,
     /// From the order to drain until what is still open is cut.

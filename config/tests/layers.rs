@@ -34,6 +34,7 @@ fn with_nothing_said_the_defaults_hold() {
             reload_max_unavailable: Share::Count(0),
             reload_probation: seconds(2),
             reload_max_lingering: 3,
+            ready_when: Share::Percent(100),
             recycle: Recycle {
                 max_requests: None,
                 max_requests_jitter: 0,
@@ -88,7 +89,7 @@ fn every_key_reaches_its_place() {
         log-level = 'critical'\nlog-format = 'json'\nbalance = 'shared'\nstall-warn = '20ms'
         timeout-worker = 11\nreload-surge = 0\nreload-max-unavailable = '25%'\nreload-probation = 0
         reload-max-lingering = 12\nlimit-max-requests = 1300\nlimit-max-requests-jitter = 140
-        limit-worker-lifetime = '15h'\nlimit-worker-memory = '16MiB'\nrecycle-at-most = 17\n";
+        limit-worker-lifetime = '15h'\nlimit-worker-memory = '16MiB'\nrecycle-at-most = 17\nready-when = '50%'\n";
     let seconds = Duration::from_secs;
     let expected = Config {
         supervisor: SupervisorConfig {
@@ -102,6 +103,7 @@ fn every_key_reaches_its_place() {
             reload_max_unavailable: Share::Percent(25),
             reload_probation: Duration::ZERO,
             reload_max_lingering: 12,
+            ready_when: Share::Percent(50),
             recycle: Recycle {
                 max_requests: Some(1300),
                 max_requests_jitter: 140,

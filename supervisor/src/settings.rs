@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 
 use crate::launch::Launch;
 use crate::memory;
-use crate::plan::{Elastic, Intensity, Recycle, Settings};
+use crate::plan::{Elastic, Intensity, Quorum, Recycle, Settings};
 
 /// How long handshakes may still arrive at a slot that new connections are kept from: a round trip
 /// and a retransmission on a near network, measured without loss in scale-downs under load.
@@ -62,6 +62,10 @@ pub(crate) fn of(config: &SupervisorConfig, launch: &Launch) -> Settings {
             lifetime: config.recycle.lifetime,
             memory: config.recycle.memory.and_then(memory::bytes),
             at_most: config.recycle.at_most,
+        },
+        ready_when: match config.ready_when {
+            Share::Count(count) => Quorum::Count(count),
+            Share::Percent(percent) => Quorum::Percent(percent),
         },
     }
 }

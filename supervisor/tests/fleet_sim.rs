@@ -99,7 +99,7 @@ fn the_same_seed_gives_the_same_life() {
 }
 
 /// What is ordered, said and heard.
-const EVERYTHING: [&str; 116] = [
+const EVERYTHING: [&str; 117] = [
     "CloseListeners",
     "CloseSlot",
     "CommitConfig",
@@ -160,6 +160,7 @@ const EVERYTHING: [&str; 116] = [
     "overdue for Cut",
     "overdue for Kill",
     "said FleetReady",
+    "said ServiceReady",
     "said ReloadDone",
     "said ReloadQueued",
     "said ReloadRefused",

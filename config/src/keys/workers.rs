@@ -3,8 +3,8 @@
 use super::key::{Form, Heading, Key, Kind, Meaning, OnReload, put};
 use crate::types::MAX_WORKERS;
 use crate::words::{
-    READINESS, account, choice, mask, name_of, path, readiness, show_readiness, show_workers,
-    workers,
+    READINESS, account, choice, mask, name_of, path, readiness, show_readiness, show_share,
+    show_workers, some_share, workers,
 };
 
 pub(super) static KEYS: &[Key] = &[
@@ -48,6 +48,30 @@ pub(super) static KEYS: &[Key] = &[
         meaning: Meaning::Value {
             set: |config, text| put(&mut config.supervisor.ready, readiness(text)),
             show: |config| Some(show_readiness(config.supervisor.ready)),
+        },
+    },
+    Key {
+        name: "ready-when",
+        environment: &["BRIGADE_READY_WHEN"],
+        default: Some("100%"),
+        value_name: "N|P%",
+        help: "How many workers make the service ready",
+        details: "When so many serve for the first time, systemd is told READY; when fewer do, the \
+                  service does not count as ready. A percentage is rounded up.",
+        heading: Heading::Workers,
+        on_reload: OnReload::Applied,
+        kind: Kind::NumberOr {
+            words: &[],
+            form: Some(Form {
+                like: "50%",
+                pattern: r"^([1-9]\d?|100) ?%$",
+            }),
+            least: 1,
+            most: MAX_WORKERS as u64,
+        },
+        meaning: Meaning::Value {
+            set: |config, text| put(&mut config.supervisor.ready_when, some_share(text)),
+            show: |config| Some(show_share(config.supervisor.ready_when)),
         },
     },
     Key {

@@ -162,6 +162,20 @@ pub(crate) fn share(text: &str) -> Result<Share, Fault> {
     }
 }
 
+/// The same, but not none of them.
+pub(crate) fn some_share(text: &str) -> Result<Share, Fault> {
+    match share(text)? {
+        Share::Count(0) | Share::Percent(0) => {
+            let what = format!("{} is nobody", quoted(text.trim()));
+            let cure = format!(
+                "write a number of workers (1 to {MAX_WORKERS}) or a percentage of them (`1%` to `100%`)"
+            );
+            Err(Fault::new(what, cure))
+        }
+        some => Ok(some),
+    }
+}
+
 /// The words for a share.
 pub(crate) fn show_share(share: Share) -> String {
     match share {
@@ -179,7 +193,7 @@ pub(crate) fn is_off(word: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{MOST_BYTES, memory, share, show_memory, show_share};
+    use super::{MOST_BYTES, memory, share, show_memory, show_share, some_share};
     use crate::types::{Share, WorkerMemory};
 
     #[test]
@@ -240,6 +254,16 @@ mod tests {
             assert_eq!(fault.nearest.as_deref(), Some(meant), "{text}");
         }
         assert_eq!(memory("of").unwrap_err().nearest.as_deref(), Some("off"));
+    }
+
+    #[test]
+    fn a_share_may_have_to_be_somebody() {
+        assert_eq!(some_share("1"), Ok(Share::Count(1)));
+        assert_eq!(some_share("50%"), Ok(Share::Percent(50)));
+        for nobody in ["0", "0%", "00 %"] {
+            let fault = some_share(nobody).unwrap_err();
+            assert!(fault.what.contains("nobody"), "{fault:?}");
+        }
     }
 
     #[test]

@@ -45,6 +45,9 @@ pub struct Fleet {
     pub(super) steered: Vec<SlotId>,
     /// What the last `Change::FleetReady` said, as long as it holds.
     pub(super) told_ready: Option<(usize, Generation)>,
+    /// `Change::ServiceReady` was said.
+    #[serde(default)]
+    pub(super) started: bool,
     /// A number of workers that waits for the end of the running reload: there are other
     /// processors.
     pub(super) processors: Option<u16>,
@@ -97,6 +100,7 @@ impl Fleet {
             postponed: 0,
             steered: Vec::new(),
             told_ready: None,
+            started: false,
             processors: None,
             lookout: Lookout::default(),
             relief: Relief::default(),

@@ -2,7 +2,7 @@
 //! clock, a random source, a logger or any other part of an operating system.
 //!
 //! [`Fleet`] has two doors, `start` and `handle`, and one question, `next_deadline`. Drawings of
-//! its states stand in `slot`, `stop`, `reload`, `vigil`, `look` and `fleet`, and together in `docs/lifecycle.md`.
+//! its states stand in `slot`, `stop`, `reload`, `vigil`, `look`, `health` and `fleet`, and together in `docs/lifecycle.md`.
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
@@ -10,6 +10,7 @@ mod change;
 mod check;
 mod elastic;
 mod fleet;
+mod health;
 mod hear;
 mod look;
 mod recycle;
@@ -31,5 +32,6 @@ mod vocabulary;
 mod worker;
 
 pub use fleet::Fleet;
+pub use health::{Condition, Health};
 pub use view::{SlotState, SlotView};
 pub use vocabulary::*;

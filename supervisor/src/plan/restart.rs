@@ -139,7 +139,7 @@ mod tests {
     use proptest::prelude::{Strategy, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
     use super::{Deaths, Dice, End, SCARCE, Window};
-    use crate::plan::{Intensity, Next, Recycle, Settings};
+    use crate::plan::{Intensity, Next, Quorum, Recycle, Settings};
 
     /// One death: how, whether after service, and a draw.
     type Death = (End, bool, u64);
@@ -172,6 +172,7 @@ mod tests {
                 memory: None,
                 at_most: 1,
             },
+            ready_when: Quorum::default(),
         }
     }
 

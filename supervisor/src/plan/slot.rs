@@ -288,6 +288,15 @@ impl Slot {
         self.state == State::Yielded && !self.leavers.iter().all(Leaver::is_lost)
     }
 
+    /// Whether its worker may still become ready: it has not failed too often.
+    pub(super) fn is_hopeful(&self, attempts: u32) -> bool {
+        let failed = self
+            .deaths
+            .before_ready
+            .saturating_add(self.deaths.after_ready);
+        failed < attempts.max(1)
+    }
+
     /// The next moment at which one of its workers misses a deadline.
     pub(super) fn deadline(&self) -> Option<Moment> {
         let holder = match &self.state {

@@ -216,6 +216,16 @@ impl Leaver {
         }
     }
 
+    /// When it will have left, or will not be waited for any more.
+    pub(super) fn until(&self, settings: &Settings) -> Option<Moment> {
+        match self.rung {
+            Rung::Draining { until } => Some(until + settings.kill_timeout + LOST_AFTER),
+            Rung::Cutting { until } | Rung::Aborting { until } => Some(until + LOST_AFTER),
+            Rung::Dying { lost, .. } => Some(lost),
+            Rung::Lost { .. } => None,
+        }
+    }
+
     /// Whether it still finishes what it has.
     pub(super) fn is_draining(&self) -> bool {
         match self.rung {

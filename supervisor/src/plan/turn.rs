@@ -39,6 +39,7 @@ impl Fleet {
             self.use_room(now, out);
             self.close_retired(now, out);
             self.tell_ready(out);
+            self.tell_service_ready(out);
             let news = self.relieve(out);
             self.watch(news, now, out);
             self.depart(now, out);

@@ -48,6 +48,7 @@ pub(crate) fn tell(change: &Change, with: &Telling<'_>) {
             workers,
             generation,
         } => fleet::ready(workers, generation),
+        Change::ServiceReady { ready, wanted } => fleet::service_ready(ready, wanted),
         Change::Scaled { from, to, because } => fleet::scaled(from, to, because),
         Change::ScaleRefused { asked } => fleet::scale_refused(asked),
         Change::Stopping { how } => fleet::stopping(how),

@@ -17,6 +17,16 @@ pub(super) fn ready(workers: u16, generation: Generation) {
     );
 }
 
+pub(super) fn service_ready(ready: u16, wanted: u16) {
+    info!(
+        event = "service.ready",
+        ready,
+        wanted,
+        "the service is ready: {} of {wanted} wanted serve (--ready-when)",
+        counted(ready)
+    );
+}
+
 pub(super) fn scaled(from: u16, to: u16, because: Scaling) {
     let (busy, waiting) = match because {
         Scaling::Load { busy, waiting } => (Some(busy), Some(waiting)),

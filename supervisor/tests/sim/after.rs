@@ -37,6 +37,7 @@ impl Ledger {
             self.check_leap()?;
             self.check_lingering()?;
             self.check_ready()?;
+            self.check_started()?;
             let given_up = self.is_hopeless() || self.crashed_just_now(now);
             hold(!given_up, Rule::Despair, || {
                 "it should have given up".to_owned()

@@ -63,6 +63,8 @@ pub(crate) enum Rule {
     Despair,
     /// Stopping ends, in time, with the right verdict, and nothing follows.
     Stopping,
+    /// Readiness is told once and in time, and health is what the books say.
+    Health,
     /// What the fleet shows is what the books say: everybody is accounted for.
     Views,
     /// Who stands still is left out in time and ended in time, who turns never; who recovers is back.
@@ -279,6 +281,8 @@ pub(crate) struct Ledger {
     pub(crate) steer: Vec<SlotId>,
     pub(crate) ever_ready: bool,
     pub(crate) told_ready: Option<(u16, Generation)>,
+    /// Enough have served at a time, and that was said.
+    pub(crate) started: bool,
     pub(crate) crashes: Vec<Moment>,
     /// When what the last commit or roll-back has retired may be closed.
     pub(crate) retired: Option<Moment>,
@@ -347,6 +351,7 @@ impl Ledger {
             steer: Vec::new(),
             ever_ready: false,
             told_ready: None,
+            started: false,
             crashes: Vec::new(),
             retired: None,
             most: usize::from(nature.settings.lingering) + 3,

@@ -5,6 +5,7 @@
 pub(crate) mod after;
 pub(crate) mod crowd;
 pub(crate) mod dice;
+pub(crate) mod health;
 pub(crate) mod hear;
 pub(crate) mod leap;
 pub(crate) mod ledger;

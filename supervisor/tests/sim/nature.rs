@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId};
-use brigade_supervisor::plan::{Elastic, Intensity, Moment, Recycle, Request, Settings};
+use brigade_supervisor::plan::{Elastic, Intensity, Moment, Quorum, Recycle, Request, Settings};
 
 use super::dice::Dice;
 
@@ -318,6 +318,17 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         },
         lingering: dice.one(&[0, 1, 2, 3, 3, 3]),
         recycle: recycle(dice),
+        ready_when: quorum(first),
+    }
+}
+
+/// Without a throw of the dice: what is known of old seeds stays true.
+fn quorum(spread: Duration) -> Quorum {
+    match spread.as_millis() % 6 {
+        0 => Quorum::Count(1),
+        1 => Quorum::Percent(50),
+        2 => Quorum::Count(3),
+        _ => Quorum::Percent(100),
     }
 }
 

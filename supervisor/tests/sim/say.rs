@@ -66,7 +66,7 @@ impl Ledger {
                 hold(right, Rule::Telling, || format!("{change:?}"))
             }
             // Compared with the books when the turn is over.
-            Change::FleetReady { .. } => Ok(()),
+            Change::FleetReady { .. } | Change::ServiceReady { .. } => Ok(()),
             Change::WorkerReady { .. }
             | Change::WorkerLeft { .. }
             | Change::SlotParked(_)

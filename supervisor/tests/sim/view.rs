@@ -24,7 +24,7 @@ impl Ledger {
             }
             self.compare_slot(&view, now)?;
         }
-        Ok(())
+        self.compare_health(fleet, now)
     }
 
     fn compare_slot(&self, view: &SlotView, now: Moment) -> Result<(), Broken> {

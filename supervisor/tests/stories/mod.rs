@@ -1,6 +1,7 @@
 //! The stories, by theme.
 
 mod elastic;
+mod health;
 mod recycle;
 mod reload;
 mod restart;

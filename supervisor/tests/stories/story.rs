@@ -6,8 +6,8 @@ use std::time::Duration;
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{
-    Action, Change, Event, Fleet, Look, Moment, Recycle, Relief, Request, Settings, Sight, Signs,
-    SlotState, SlotView,
+    Action, Change, Event, Fleet, Look, Moment, Quorum, Recycle, Relief, Request, Settings, Sight,
+    Signs, SlotState, SlotView,
 };
 
 /// Settings in round numbers.
@@ -39,6 +39,7 @@ pub(super) fn settings(workers: u16) -> Settings {
             memory: None,
             at_most: 1,
         },
+        ready_when: Quorum::default(),
     }
 }
 

@@ -24,6 +24,13 @@ pub enum Change {
         /// Of which generation.
         generation: Generation,
     },
+    /// Enough workers serve, for the first time.
+    ServiceReady {
+        /// So many serve.
+        ready: u16,
+        /// So many are wanted.
+        wanted: u16,
+    },
     /// A worker was asked to leave.
     WorkerDraining {
         /// Which.

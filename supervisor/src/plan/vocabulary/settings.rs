@@ -50,6 +50,18 @@ pub struct Settings {
     pub lingering: u16,
     /// When a healthy worker is replaced.
     pub recycle: Recycle,
+    /// So many workers have to serve for the service to count as ready.
+    #[serde(default)]
+    pub ready_when: Quorum,
+}
+
+/// A part of the wanted workers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Quorum {
+    /// So many, or all if fewer are wanted.
+    Count(u16),
+    /// So many of a hundred, rounded up.
+    Percent(u8),
 }
 
 /// Bounds for the number of workers.
