@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::{Arg, Command, value_parser};
+use clap::{Arg, ArgAction, Command, value_parser};
 use clap_complete::Shell;
 
 use crate::version::{LONG, VERSION};
@@ -21,7 +21,15 @@ pub(crate) fn command() -> Command {
         .about("Runs a web service on every core and keeps it running")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve(), exec(), check(), schema(), completions(), man()])
+        .subcommands([
+            serve(),
+            exec(),
+            check(),
+            schema(),
+            unit(),
+            completions(),
+            man(),
+        ])
 }
 
 fn serve() -> Command {
@@ -56,6 +64,27 @@ fn check() -> Command {
     Command::new("check")
         .about("Validate the configuration and print every value with its origin; binds nothing")
         .args(brigade_config::arguments())
+}
+
+fn unit() -> Command {
+    Command::new("unit")
+        .about("Print a systemd unit that fits the configuration")
+        .long_about("Print a systemd unit that fits the configuration: `brigade unit --config /etc/brigade/shop.toml > /etc/systemd/system/shop.service`. Give it what you would give to serve, or to exec with -- and the program. docs/systemd.md explains what it says.")
+        .arg(
+            Arg::new("socket")
+                .long("socket")
+                .action(ArgAction::SetTrue)
+                .help("Print the socket unit instead, with which systemd holds the addresses"),
+        )
+        .args(brigade_config::arguments())
+        .arg(
+            Arg::new("program")
+                .value_name("CMD")
+                .help("The program of brigade exec and its arguments, after --")
+                .value_parser(value_parser!(std::ffi::OsString))
+                .num_args(1..)
+                .last(true),
+        )
 }
 
 fn schema() -> Command {

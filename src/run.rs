@@ -58,6 +58,7 @@ pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
         Some(("serve", matches)) => commands::serve(matches, service, arrival),
         Some(("exec", matches)) => commands::exec(matches, arrival),
         Some(("check", matches)) => commands::check(matches),
+        Some(("unit", matches)) => commands::unit(matches),
         Some(("schema", _)) => commands::schema(),
         Some(("completions", matches)) => commands::completions(matches),
         Some(("man", matches)) => commands::man(matches),

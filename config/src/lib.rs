@@ -26,7 +26,7 @@ mod words;
 pub use keys::{Heading, Key, OnReload, keys};
 pub use layers::{CHILD_VARIABLES, arguments};
 pub use load::{Loaded, load};
-pub use output::{sample_file, schema};
+pub use output::{SERVICE_UNIT, sample_file, schema};
 pub use problem::{Origin, Problem, Problems};
 pub use record::Record;
 pub use resolve::{Effective, needs_restart};

@@ -5,8 +5,10 @@ mod configuration;
 mod exec;
 mod print;
 mod serve;
+mod unit;
 
 pub(crate) use check::check;
 pub(crate) use exec::exec;
 pub(crate) use print::{completions, man, schema};
 pub(crate) use serve::serve;
+pub(crate) use unit::unit;

@@ -126,3 +126,20 @@ fn in_the_sandbox_memory_is_measured_and_processors_are_chosen() {
     assert!(cpus.unwrap().trim().parse::<u32>().is_ok(), "one: {cpus:?}");
     shop.order("stop");
 }
+
+#[test]
+fn where_the_sandbox_forbids_it_workers_run_on_any_cpu_and_say_so() {
+    let Some(machine) = Machine::boot() else {
+        return;
+    };
+    let shop = Service::shop(&machine, "workers = 2\ncpu-affinity = true\n");
+    shop.edit("filter", "[Service]\nSystemCallFilter=~sched_setaffinity\n");
+    shop.order("start");
+    shop.wait_for("fleet.ready");
+    let told = shop.wait_for("worker.output");
+    assert!(told.text("line").contains("cpu-affinity"), "{}", told.value);
+    let answer = Connection::open(&shop.addresses()[0]).unwrap().get("/");
+    assert_eq!(answer.unwrap().status, 200);
+    assert!(shop.events("worker.crashed").is_empty());
+    shop.order("stop");
+}

@@ -22,4 +22,5 @@ mod limits;
 mod refused;
 mod reload;
 mod stop;
+mod unit_command;
 mod upgrade;

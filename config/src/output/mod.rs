@@ -2,6 +2,8 @@
 
 mod sample;
 mod schema;
+mod unit;
 
 pub use sample::sample_file;
 pub use schema::schema;
+pub use unit::SERVICE_UNIT;
