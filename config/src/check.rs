@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::keys::key;
 use crate::problem::{Place, Problem};
 use crate::resolve::Places;
-use crate::types::{Config, Readiness, Share, SupervisorConfig};
+use crate::types::{Bind, Config, Readiness, Share, SupervisorConfig};
 use crate::words::show_duration;
 
 /// Adds what does not fit together, and shrinks the one default that follows another value.
@@ -35,6 +35,7 @@ pub(crate) fn together(config: &mut Config, places: &Places<'_>, problems: &mut 
         }
     }
     problems.extend(replacing(supervisor, places));
+    problems.extend(admin(supervisor, places));
     if supervisor.group.is_some() && supervisor.user.is_none() {
         let what = "`group` is given without `user`: workers would still run as the supervisor's \
                     user";
@@ -56,6 +57,17 @@ pub(crate) fn together(config: &mut Config, places: &Places<'_>, problems: &mut 
     } else {
         config.worker.timeout_lame_duck = config.worker.timeout_lame_duck.min(drain);
     }
+}
+
+/// The admin address is nobody else's.
+fn admin(supervisor: &SupervisorConfig, places: &Places<'_>) -> Option<Problem> {
+    let (admin, place) = (supervisor.admin.as_ref()?, places.get("admin")?);
+    // Port 0 is another free port each time.
+    let is_any = matches!(admin, Bind::Tcp(_, 0) | Bind::Name(_, 0));
+    (!is_any && supervisor.binds.contains(admin)).then(|| {
+        let what = format!("the service listens at {admin} already");
+        Problem::new(what, (*place).clone(), "give `admin` another port or path")
+    })
 }
 
 /// What does not fit together of stalls, reloads and recycling.

@@ -119,6 +119,7 @@ fn blank() -> Config {
     Config {
         supervisor: SupervisorConfig {
             binds: Vec::new(),
+            admin: None,
             backlog: 0,
             workers: WorkerCount::Auto,
             balance: Balance::Slots,

@@ -20,6 +20,8 @@ pub struct Config {
 pub struct SupervisorConfig {
     /// Where to listen, in the order given; at least one.
     pub binds: Vec<Bind>,
+    /// Where probes and metrics are answered: TCP or a Unix socket, never an inherited one.
+    pub admin: Option<Bind>,
     /// Connections that may wait in the kernel for each listening socket, 1 to 65535.
     pub backlog: u16,
     /// How many workers.

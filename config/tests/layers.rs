@@ -25,6 +25,7 @@ fn with_nothing_said_the_defaults_hold() {
     let expected = Config {
         supervisor: SupervisorConfig {
             binds: vec![Bind::Tcp(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000)],
+            admin: None,
             backlog: 2048,
             workers: WorkerCount::Auto,
             balance: Balance::Slots,
@@ -89,11 +90,13 @@ fn every_key_reaches_its_place() {
         log-level = 'critical'\nlog-format = 'json'\nbalance = 'shared'\nstall-warn = '20ms'
         timeout-worker = 11\nreload-surge = 0\nreload-max-unavailable = '25%'\nreload-probation = 0
         reload-max-lingering = 12\nlimit-max-requests = 1300\nlimit-max-requests-jitter = 140
-        limit-worker-lifetime = '15h'\nlimit-worker-memory = '16MiB'\nrecycle-at-most = 17\nready-when = '50%'\n";
+        limit-worker-lifetime = '15h'\nlimit-worker-memory = '16MiB'\nrecycle-at-most = 17\nready-when = '50%'
+        admin = 'unix:adm'\n";
     let seconds = Duration::from_secs;
     let expected = Config {
         supervisor: SupervisorConfig {
             binds: vec![Bind::Fd(3), Bind::Abstract("a".into())],
+            admin: Some(Bind::Unix(PathBuf::from("adm"))),
             backlog: 1,
             workers: WorkerCount::Fixed(2),
             balance: Balance::Shared,

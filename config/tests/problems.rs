@@ -70,6 +70,7 @@ fn file(text: &str) -> Said<'_> {
 #[test]
 fn flags_with_bad_values() {
     let cases: &[&[&str]] = &[
+        &["--admin", "systemd:admin"],
         &["--workers", "0"],
         &["--workers", "-1"],
         &["--workers", "5000"],
@@ -282,6 +283,11 @@ fn values_that_do_not_fit_together() {
                 Some("stall-warn = 2\n"),
             ),
             together(&["--reload-surge", "0"], &[], None),
+            together(
+                &["--admin", "127.0.0.1:80"],
+                &[],
+                Some("bind = [\"unix:/a\", \"127.0.0.1:80\"]\n"),
+            ),
             together(
                 &[],
                 &[],

@@ -2,7 +2,7 @@
 
 use super::key::{Heading, Key, Kind, Meaning, OnReload, Spelling, put};
 use crate::types::Balance;
-use crate::words::{choice, name_of, names, whole};
+use crate::words::{admin, choice, name_of, names, whole};
 
 pub(super) static KEYS: &[Key] = &[
     Key {
@@ -116,6 +116,25 @@ pub(super) static KEYS: &[Key] = &[
         meaning: Meaning::Value {
             set: |config, text| put(&mut config.supervisor.balance, choice(text)),
             show: |config| Some(name_of(config.supervisor.balance).to_owned()),
+        },
+    },
+    Key {
+        name: "admin",
+        environment: &["BRIGADE_ADMIN"],
+        default: None,
+        value_name: "ADDRESS",
+        help: "Place to answer /startupz, /livez, /readyz and /metrics at",
+        details: "`HOST:PORT`, `[V6]:PORT`, `unix:PATH` or `unix:@NAME`. A small process of its \
+                  own answers there, also while every worker is stuck. It asks nobody who they \
+                  are: do not let the world reach it.",
+        heading: Heading::Listening,
+        on_reload: OnReload::NeedsRestart,
+        kind: Kind::Text {
+            like: "127.0.0.1:9090",
+        },
+        meaning: Meaning::Value {
+            set: |config, text| put(&mut config.supervisor.admin, admin(text).map(Some)),
+            show: |config| config.supervisor.admin.as_ref().map(ToString::to_string),
         },
     },
 ];

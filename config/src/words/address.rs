@@ -56,6 +56,17 @@ pub(crate) fn bind(text: &str) -> Result<Bind, Fault> {
     }
 }
 
+/// A place that Brigade binds itself: `HOST:PORT`, `[V6]:PORT`, `unix:PATH` or `unix:@NAME`.
+pub(crate) fn admin(text: &str) -> Result<Bind, Fault> {
+    match bind(text)? {
+        Bind::Fd(_) | Bind::Systemd(_) => Err(Fault::new(
+            format!("{} is not a place for the admin address", quoted(text)),
+            "write `HOST:PORT`, `[V6]:PORT`, `unix:PATH` or `unix:@NAME`: Brigade binds it itself",
+        )),
+        own => Ok(own),
+    }
+}
+
 /// An address (`127.0.0.1`, `::1`, `[::1]`) or a name (`localhost`).
 pub(crate) fn host(text: &str) -> Result<Host, Fault> {
     let words = text.trim();
@@ -215,7 +226,7 @@ impl fmt::Display for Bind {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{bind, host};
+    use super::{admin, bind, host};
     use crate::types::Bind;
 
     #[test]
@@ -235,6 +246,22 @@ mod tests {
             "systemd:",
         ] {
             assert_eq!(bind(text).unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_admin_address_is_one_that_brigade_binds_itself() {
+        for text in [
+            "127.0.0.1:9090",
+            "[::]:0",
+            "localhost:1",
+            "unix:a.sock",
+            "unix:@admin",
+        ] {
+            assert_eq!(admin(text).unwrap().to_string(), text);
+        }
+        for text in ["fd:3", "systemd:admin", "systemd:", "9090", ""] {
+            assert!(admin(text).is_err(), "{text:?}");
         }
     }
 

@@ -9,7 +9,7 @@ mod nearest;
 mod number;
 mod size;
 
-pub(crate) use address::{Host, bind, descriptor, host, unix};
+pub(crate) use address::{Host, admin, bind, descriptor, host, unix};
 pub(crate) use choice::{READINESS, choice, name_of, names, readiness, show_readiness};
 pub(crate) use duration::{deadline, duration, limit_of_time, show_duration, show_limit_of_time};
 pub(crate) use fault::{Fault, quoted};

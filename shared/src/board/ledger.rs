@@ -40,6 +40,7 @@ impl Ledger {
         let id = RowId(u16::try_from(index).expect("no more rows than MAX_ROWS"));
         self.taken[index] = true;
         self.board.touch(id);
+        self.board.overview().touch_slots(slot.0.saturating_add(1));
         self.board.row(id).assign(slot, generation, worker);
         Some(id)
     }

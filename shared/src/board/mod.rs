@@ -2,7 +2,8 @@
 //! supervisor and by anyone it hands the memory to, also while the worker hangs.
 //!
 //! ```text
-//! page 0              header: magic, layout version, sizes; how many rows were ever used
+//! page 0              header: magic, layout version, sizes; how many rows were ever used; stalls;
+//!                     what the supervisor tells of the whole fleet
 //! page 1 ..= 1024     totals per slot: counters and histograms of workers that have left
 //! page 1025 ..= 5120  a row per worker: who it is, what its loop does now, its own counters
 //! ```
@@ -15,6 +16,7 @@
 mod counters;
 mod histogram;
 mod ledger;
+mod overview;
 mod request;
 mod row;
 mod table;
@@ -23,6 +25,7 @@ mod word;
 pub use counters::{Counter, Counters, Counts};
 pub use histogram::{BUCKETS, Distribution, Histogram};
 pub use ledger::Ledger;
+pub use overview::{Condition, Overview, Phase, Station, Tally};
 pub use request::{CurrentRequest, PATH_BYTES, RequestLine};
 pub use row::{Glance, LoopState, Row, RowReading, RowState};
 pub use table::{Board, Load, MAX_ROWS, MAX_SLOTS, Part, RowId};

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, fence};
 
 use super::counters::{Counters, Counts};
 use super::histogram::Histogram;
+use super::overview::Overview;
 use super::row::{Row, RowReading};
 use super::word;
 use crate::id::SlotId;
@@ -196,6 +197,12 @@ impl Board {
                 .first_chunk()
                 .expect("a constant inside the page"),
         )
+    }
+
+    /// What the supervisor tells of the whole fleet.
+    #[must_use]
+    pub fn overview(&self) -> Overview<'_> {
+        Overview(self.page(0))
     }
 
     /// Notes how many connections wait for a slot. For the supervisor.
