@@ -208,14 +208,21 @@ fn the_plan_knows_no_operating_system() {
 }
 
 #[test]
-fn supervisor_and_worker_do_not_know_each_other() {
-    let mut breaches = uses(&["brigade_worker"], |s| s.lies_in("supervisor/"));
-    breaches.extend(uses(&["brigade_supervisor"], |s| s.lies_in("worker/")));
+fn supervisor_worker_and_admin_do_not_know_each_other() {
+    let rooms = ["supervisor", "worker", "admin"];
+    let mut breaches = Vec::new();
+    for room in rooms {
+        let others = rooms.iter().filter(|other| **other != room);
+        let others: Vec<String> = others.map(|other| format!("brigade_{other}")).collect();
+        let others: Vec<&str> = others.iter().map(String::as_str).collect();
+        breaches.extend(uses(&others, |s| s.lies_in(&format!("{room}/"))));
+    }
     let ground = |s: &Source| s.lies_in("shared/") || s.lies_in("config/");
-    breaches.extend(uses(&["brigade_supervisor", "brigade_worker"], ground));
+    let all = ["brigade_supervisor", "brigade_worker", "brigade_admin"];
+    breaches.extend(uses(&all, ground));
     breaches.extend(uses(&["brigade_config"], |s| s.lies_in("shared/")));
     no_breach(
-        "only src/ names both supervisor and worker; the ground names neither",
+        "only src/ names supervisor, worker and admin; the ground names none of them",
         breaches,
     );
 }
@@ -341,9 +348,15 @@ fn the_log_says_what_its_documentation_says() {
         .filter_map(|name| name.split('.').next())
         .collect();
     let speaks = |s: &Source| {
-        ["shared/src/", "supervisor/src/", "worker/src/", "src/"]
-            .iter()
-            .any(|f| s.lies_in(f))
+        [
+            "shared/src/",
+            "supervisor/src/",
+            "worker/src/",
+            "admin/src/",
+            "src/",
+        ]
+        .iter()
+        .any(|f| s.lies_in(f))
     };
     let is_event = |literal: &&String| {
         let parts = literal.split_once('.');

@@ -3,6 +3,7 @@
 
 pub mod board;
 pub mod channel;
+pub mod desk;
 pub mod exit;
 pub mod id;
 pub mod log;

@@ -1,5 +1,5 @@
-//! The two vocabularies between supervisor and worker: facts go up, orders go down. One enum per
-//! direction, so that a message the wrong way does not compile.
+//! The vocabularies between the supervisor and its children: facts go up, orders go down. One enum
+//! per direction, so that a message the wrong way does not compile.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,4 +50,32 @@ pub enum Order {
     /// Show that the loop turns ([`crate::board::Row::answer`]). Asked only of a worker that looks
     /// as if it were stuck.
     Answer,
+}
+
+/// A fact that the process behind the admin address tells the supervisor.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AdminFact {
+    /// It answers from now on.
+    Ready,
+    /// Somebody wants to know whether the supervisor turns: to be answered with the same number.
+    Asks {
+        /// Counted by who asks.
+        question: u64,
+    },
+}
+
+/// An order that the supervisor gives to the process behind the admin address.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AdminOrder {
+    /// The supervisor turns.
+    Answer {
+        /// The number of the question.
+        question: u64,
+    },
+    /// Answer who is there, then leave with code 0.
+    Leave,
 }

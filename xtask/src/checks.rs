@@ -4,7 +4,7 @@ use crate::run::{cargo, output, run};
 
 /// Crates that may not be under the supervisor: a runtime or a thread pool in a process that
 /// forks. docs/decisions/0001 says why.
-const NOT_UNDER_SUPERVISOR: [&str; 8] = [
+const NOT_UNDER_SUPERVISOR: [&str; 9] = [
     "tokio",
     "hyper",
     "mio",
@@ -13,6 +13,7 @@ const NOT_UNDER_SUPERVISOR: [&str; 8] = [
     "smol",
     "axum",
     "brigade-worker",
+    "brigade-admin",
 ];
 
 /// Format, lints, dependency tree, documentation.
@@ -43,7 +44,11 @@ pub(crate) fn all() -> Result<(), String> {
 /// No async runtime under the supervisor, and none of the two halves under the other.
 fn tree() -> Result<(), String> {
     absent("brigade-supervisor", &NOT_UNDER_SUPERVISOR)?;
-    absent("brigade-worker", &["brigade-supervisor"])?;
+    absent("brigade-worker", &["brigade-supervisor", "brigade-admin"])?;
+    absent(
+        "brigade-admin",
+        &["brigade-supervisor", "brigade-worker", "brigade-config"],
+    )?;
     absent(
         "brigade-shared",
         &["tokio", "hyper", "brigade-config", "clap"],
