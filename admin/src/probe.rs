@@ -90,7 +90,7 @@ impl Probe {
                     "it stops: send nothing new; what is here is finished".to_owned(),
                 ),
                 (false, Phase::Starting) => (false, format!("it starts: {serve}")),
-                (false, Phase::Serving | Phase::Reloading) => {
+                (false, Phase::Serving | Phase::Reloading | Phase::Upgrading) => {
                     (false, format!("too few serve: {serve}"))
                 }
             },

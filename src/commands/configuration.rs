@@ -85,6 +85,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) 
         config_file: file,
         load_config,
         launch,
+        admin: Box::new(brigade_admin::run),
         version: VERSION,
         is_activated,
         arrival,

@@ -11,6 +11,7 @@ use brigade_shared::log;
 use brigade_shared::sys::signal::Signals;
 use tracing::{debug, error, info};
 
+use crate::admin::{Admin, Around};
 use crate::attend::Attention;
 use crate::boot::LoadConfig;
 use crate::handover::{self, Leap, Upgrade, Words};
@@ -18,9 +19,10 @@ use crate::listen::Listeners;
 use crate::manager::Line;
 use crate::memory;
 use crate::orders;
+use crate::overview;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
-use crate::plan::{Action, Change, Event, Verdict};
+use crate::plan::{Action, Change, Event, Moment, Verdict};
 use crate::roster::{Member, Roster, Standing};
 use crate::settings;
 use crate::spawn::{Birth, Nursery, Surroundings};
@@ -49,6 +51,8 @@ pub(crate) struct Hands {
     /// To be removed in the end.
     pub(crate) pid_file: Option<PidFile>,
     pub(crate) upgrade: Upgrade,
+    /// The admin address, if there is one.
+    pub(crate) admin: Option<Admin>,
     /// To the service manager.
     pub(crate) line: Line,
 }
@@ -158,7 +162,10 @@ impl Hands {
             Action::AskSentinel => self.upgrade.order(Leap::Ask),
             Action::ExecNew => self.upgrade.order(Leap::New),
             Action::ExecOld => self.upgrade.order(Leap::Old),
-            Action::ForgetOld => self.upgrade.forget_old(),
+            Action::ForgetOld => {
+                self.upgrade.forget_old();
+                self.admin.iter_mut().for_each(Admin::renew);
+            }
             Action::Announce(change) => self.announce(&change),
             Action::Finish(verdict) => self.verdict = Some(verdict),
         }
@@ -287,6 +294,12 @@ impl Hands {
     }
 
     fn announce(&mut self, change: &Change) {
+        if let Change::WorkerOverdue { worker, deadline } = change
+            && let Some(member) = self.roster.get_mut(*worker)
+        {
+            member.missed = Some(*deadline);
+        }
+        overview::count(change, &self.roster, self.nursery.ledger.board());
         match change {
             Change::WorkerCrashed { worker, .. } | Change::ReloadRolledBack { worker, .. } => {
                 let words = self.roster.get(*worker).map(last_words).unwrap_or_default();
@@ -316,6 +329,28 @@ impl Hands {
         let agrees = answer.is_ok();
         self.reason = answer.err().unwrap_or_default();
         self.events.push_back(Event::SentinelAnswered(agrees));
+    }
+
+    /// Does what is due at the admin address.
+    pub(crate) fn tend_admin(&mut self, now: Moment) {
+        let Some(admin) = &mut self.admin else { return };
+        admin.turn(
+            now,
+            &Around {
+                identity: self.nursery.identity.as_ref(),
+                null: &self.nursery.null,
+                signals: &self.signals,
+                board: self.nursery.ledger.board(),
+                version: self.upgrade.version(),
+            },
+        );
+    }
+
+    /// Whether nobody is left who answers at the admin address, which nobody has to any more.
+    pub(crate) fn has_left_admin(&mut self, now: Moment) -> bool {
+        self.admin.iter_mut().for_each(Admin::dismiss);
+        self.tend_admin(now);
+        self.admin.as_ref().is_none_or(Admin::is_gone)
     }
 
     /// Tells every worker to open its logs again.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use brigade_config::Config;
 use brigade_shared::board::{Board, Ledger};
@@ -20,9 +20,10 @@ use nix::sys::stat::{Mode, umask};
 use tracing::{error, info};
 
 use crate::act::{Configs, Hands};
+use crate::admin::Admin;
 use crate::attend::Attention;
 use crate::handover::{self, Arrival, Purpose};
-use crate::launch::Launch;
+use crate::launch::{AdminService, Launch};
 use crate::listen::Listeners;
 use crate::manager::Line;
 use crate::memory;
@@ -51,6 +52,8 @@ pub struct Boot {
     pub load_config: LoadConfig,
     /// What the workers are.
     pub launch: Launch,
+    /// What answers at the admin address.
+    pub admin: AdminService,
     /// The version to tell.
     pub version: &'static str,
     /// Whether a service manager has passed sockets to this process.
@@ -133,6 +136,9 @@ fn start(boot: Boot) -> Result<(Watch, Vec<Action>), Refusal> {
             return Err(Refusal::System(vec![problem]));
         }
     }
+    let overview = hands.nursery.ledger.board().overview();
+    let started = UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+    overview.set_started_ms(u64::try_from(started).unwrap_or(u64::MAX));
     announce(&hands, told, config_file, &fleet);
     let mut watch = Watch::new(fleet, hands);
     let first = watch.first_orders();
@@ -153,7 +159,11 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     let settings = settings::of(config, &boot.launch);
     let nursery = nursery(identity, boot.launch, open_files)?;
     let line = Line::open();
-    let listeners = Listeners::open(config).map_err(Refusal::System)?;
+    let mut listeners = Listeners::open(config).map_err(Refusal::System)?;
+    let admin = Admin::open(config, boot.admin).map_err(|problems| {
+        listeners.close();
+        Refusal::System(problems)
+    })?;
     let mut attention = Attention::default();
     attention.processors.tell(config, settings.workers);
     let hands = Hands {
@@ -171,6 +181,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         reason: String::new(),
         pid_file: None,
         upgrade: boot.arrival.upgrade(boot.is_activated),
+        admin,
         line,
     };
     Ok((Fleet::new(settings, random::number()), hands))
@@ -202,6 +213,12 @@ fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &
         );
         addresses.push(address);
     }
+    for address in hands.admin.iter().flat_map(Admin::addresses) {
+        info!(
+            event = "admin.listening",
+            address, "probes and metrics at {address}: /startupz, /livez, /readyz, /metrics"
+        );
+    }
     let addresses = addresses.join(", ");
     let workers = fleet.wanted();
     let workers_reason = hands.configs.first_workers_reason();
@@ -226,6 +243,7 @@ fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &
 
 fn close(mut hands: Hands) {
     hands.listeners.close();
+    hands.admin.iter_mut().for_each(Admin::close);
     hands.passing.finish_all(LAST_WORDS);
     hands.line.finish(LAST_WORDS);
 }

@@ -11,6 +11,7 @@ use nix::sys::signal::Signal;
 use tracing::{debug, info, warn};
 
 use crate::act::Hands;
+use crate::admin::Admin;
 use crate::notify::Word;
 use crate::orders;
 use crate::plan::{Event, Request};
@@ -48,7 +49,7 @@ impl Ears {
         for source in found {
             match *source {
                 // Below, whatever was found.
-                Source::Signals | Source::Sentinel => {}
+                Source::Signals | Source::Sentinel | Source::Admin => {}
                 Source::Link(worker) => hands.hear_link(worker, MOST_FACTS),
                 Source::Notify(worker) => hands.hear_words(worker),
                 Source::Output(worker, stream) => {
@@ -60,6 +61,7 @@ impl Ears {
                 Source::Quotas => hands.recount(),
             }
         }
+        hands.admin.iter_mut().for_each(Admin::hear);
         let signals = hands.signals.take();
         if let Some(why) = hands.upgrade.hear(Instant::now()) {
             hands.answered(Err(why));
@@ -324,6 +326,10 @@ impl Hands {
                     let answer = self.upgrade.sentinel_ended(exit);
                     self.answered(answer);
                 }
+                None if self
+                    .admin
+                    .as_mut()
+                    .is_some_and(|admin| admin.ended(pid, exit)) => {}
                 None => debug!(event = "orphan.reaped", pid = pid.as_raw(), exit = %exit,
                     "reaped process {pid}, which was left to us ({exit})"),
             }

@@ -4,10 +4,14 @@ use std::ffi::CString;
 use std::fmt;
 
 use brigade_config::WorkerConfig;
+use brigade_shared::desk::Desk;
 use brigade_shared::seat::Seat;
 
 /// Runs a worker in a child and returns its exit code.
 pub type Service = Box<dyn Fn(Seat, &WorkerConfig) -> i32>;
+
+/// Answers at the admin address in a child and returns its exit code.
+pub type AdminService = Box<dyn Fn(Desk) -> i32>;
 
 /// What a child does once its surroundings are set up.
 pub enum Launch {

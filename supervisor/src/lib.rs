@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod act;
+mod admin;
 mod attend;
 mod boot;
 mod handover;
@@ -16,6 +17,7 @@ mod memory;
 mod notify;
 mod orders;
 mod output;
+mod overview;
 mod passing;
 mod pid_file;
 pub mod plan;
@@ -33,7 +35,7 @@ mod watch;
 
 pub use boot::{Boot, LoadConfig, run};
 pub use handover::Arrival;
-pub use launch::{Launch, Program, Service};
+pub use launch::{AdminService, Launch, Program, Service};
 pub use listen::is_socket_activated;
 pub use memory::{settle as settle_memory, surroundings};
 pub use settings::level;

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::listen::{PlaceId, Takers};
 use crate::notify::NotifySocket;
 use crate::output::Output;
+use crate::plan::Deadline;
 
 /// The living workers.
 #[derive(Debug, Default)]
@@ -46,6 +47,8 @@ pub(crate) struct Member {
     pub(crate) measured: Option<Instant>,
     /// Why it failed, in its own words.
     pub(crate) failed: Option<String>,
+    /// The deadline that it missed and was ended for, if one.
+    pub(crate) missed: Option<Deadline>,
     /// Whether it has been reaped; its entry stays until the plan has dealt with that.
     pub(crate) has_ended: bool,
     /// Its standard output.
@@ -227,6 +230,7 @@ impl Member {
             handed: 0,
             measured: None,
             failed: None,
+            missed: None,
             has_ended: false,
             out: output(),
             err: output(),

@@ -105,6 +105,7 @@ impl Nursery {
             handed: 0,
             measured: None,
             failed: None,
+            missed: None,
             has_ended: false,
             row,
             out,
@@ -150,6 +151,9 @@ impl Nursery {
                         Err(error) => stillborn(&error),
                     }
                 })?;
+                // A program knows nothing of its row.
+                let number = u32::try_from(pid.as_raw()).unwrap_or(0);
+                self.ledger.board().row(row).set_pid(number);
                 // The child does the same: whoever comes first, `orders::kill_group` finds the group.
                 let _ = setpgid(pid, pid);
                 (

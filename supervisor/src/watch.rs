@@ -11,8 +11,10 @@ use nix::sys::signal::Signal;
 use nix::sys::time::TimeSpec;
 
 use crate::act::Hands;
+use crate::admin::Admin;
 use crate::handover::{self, Takeover};
 use crate::hear::Ears;
+use crate::overview;
 use crate::passing::Stream;
 use crate::plan::{Action, Event, Fleet, Moment, Verdict};
 use crate::roster::{Member, Tie};
@@ -59,6 +61,8 @@ pub(crate) enum Source {
     Quotas,
     /// What the sentinel of an upgrade says.
     Sentinel,
+    /// What the process behind the admin address says.
+    Admin,
 }
 
 impl Watch {
@@ -98,12 +102,16 @@ impl Watch {
 
     /// Carries out the first orders, and runs until the plan says that it is over.
     pub(crate) fn run(&mut self, first: Vec<Action>) -> Verdict {
+        // Before the first worker: whoever asks whether it has started gets an answer.
+        self.show();
         self.carry_out(first);
         // Of a program before us some may have died unheard.
         self.hands.reap();
         loop {
             self.turn();
-            if let Some(verdict) = self.hands.verdict {
+            if let Some(verdict) = self.hands.verdict
+                && self.hands.has_left_admin(self.now())
+            {
                 self.hands.attention.relieving.end();
                 return verdict;
             }
@@ -141,12 +149,20 @@ impl Watch {
             };
             let mut actions = Vec::new();
             self.fleet.handle(event, self.now(), &mut actions);
+            // What is told next may be asked about the next moment.
+            overview::show(&self.fleet, self.hands.nursery.ledger.board());
             self.carry_out(actions);
             if let Some(worker) = buried {
                 self.hands.bury(worker);
             }
         }
         self.hands.steer_now();
+        self.hands.tend_admin(self.now());
+    }
+
+    fn show(&mut self) {
+        overview::show(&self.fleet, self.hands.nursery.ledger.board());
+        self.hands.tend_admin(self.now());
     }
 
     fn carry_out(&mut self, actions: Vec<Action>) {
@@ -193,7 +209,8 @@ impl Watch {
         let line = self.hands.line.deadline();
         let due = [attention, retired, sentinel, line].into_iter().flatten();
         let due = due.map(|at| at.saturating_duration_since(self.began));
-        probes.chain(log).chain(due).chain(fleet).min()
+        let admin = self.hands.admin.as_ref().and_then(Admin::next_deadline);
+        probes.chain(log).chain(due).chain(fleet).chain(admin).min()
     }
 
     fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {
@@ -203,11 +220,13 @@ impl Watch {
         let queues = hands.listeners.queues().enumerate();
         let watched = queues.filter(|(_, queue)| hands.attention.watches(queue.slot));
         let sentinel = hands.upgrade.sources();
+        let admin = hands.admin.iter().flat_map(Admin::sources);
         std::iter::once(signals)
             .chain(hands.roster.all().flat_map(of_member))
             .chain(watched.map(|(number, queue)| (Source::Queue(number), queue.socket)))
             .chain(quotas.map(|fd| (Source::Quotas, fd)))
             .chain(sentinel.map(|fd| (Source::Sentinel, fd)))
+            .chain(admin.map(|fd| (Source::Admin, fd)))
     }
 }
 

@@ -30,14 +30,17 @@ pub enum Phase {
     Reloading = 3,
     /// It finishes what it has and leaves.
     Stopping = 4,
+    /// It serves, and another program is on its way in.
+    Upgrading = 5,
 }
 
 impl Phase {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::Starting,
         Self::Serving,
         Self::Reloading,
+        Self::Upgrading,
         Self::Stopping,
     ];
 }

@@ -17,6 +17,7 @@ use super::adrift::RelievingState;
 use super::formats::{common, formats, list};
 use super::luggage::Carried;
 use super::members::MemberState;
+use crate::admin::AdminState;
 use crate::plan::Moment;
 
 /// What every version understands. It is added to, never changed.
@@ -74,6 +75,9 @@ pub(super) struct State {
     pub(super) configs: BTreeMap<Generation, Record>,
     /// Whether a service manager has passed sockets.
     pub(super) activated: bool,
+    /// The admin address.
+    #[serde(default)]
+    pub(super) admin: Option<AdminState>,
     /// The pid file that was written.
     pub(super) pid_file: Option<OsString>,
     /// The limit of open files as the first program found it.

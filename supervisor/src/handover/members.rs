@@ -18,6 +18,7 @@ use super::luggage::{Carried, Packing, Unpacking};
 use crate::listen::PlaceId;
 use crate::notify::NotifySocket;
 use crate::output::Output;
+use crate::plan::Deadline;
 use crate::roster::{Member, Probe, Proof, Roster, Standing, Tie};
 
 /// One worker.
@@ -35,6 +36,8 @@ pub(super) struct MemberState {
     standing: Standing,
     handed: u64,
     failed: Option<String>,
+    #[serde(default)]
+    missed: Option<Deadline>,
     out: OutputState,
     err: OutputState,
     tie: TieState,
@@ -133,6 +136,7 @@ fn pack_member(member: &Member, packing: &mut Packing) -> MemberState {
         standing: member.standing,
         handed: member.handed,
         failed: member.failed.clone(),
+        missed: member.missed,
         out,
         err,
         tie,
@@ -199,6 +203,7 @@ fn unpack_member(state: MemberState, luggage: &mut Unpacking) -> Result<Member, 
         handed: state.handed,
         measured: None,
         failed: state.failed,
+        missed: state.missed,
         has_ended: false,
         out,
         err,

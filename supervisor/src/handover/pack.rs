@@ -79,6 +79,7 @@ fn write(
         board: packing.pack(hands.nursery.ledger.board().as_ref()),
         configs: hands.configs.records(),
         activated: hands.upgrade.activated,
+        admin: hands.admin.as_ref().map(|admin| admin.pack(&mut packing)),
         pid_file: hands.pid_file.as_ref().map(|file| file.path().into()),
         open_files: hands.nursery.open_files,
         log: log::pending(),

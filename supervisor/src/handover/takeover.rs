@@ -22,9 +22,10 @@ use super::sentinel::{Answer, say};
 use super::upgrade::{Old, Upgrade};
 use super::{adrift, members, told};
 use crate::act::{Configs, Hands};
+use crate::admin::AdminLuggage;
 use crate::attend::Attention;
 use crate::boot::{Boot, LoadConfig};
-use crate::launch::Launch;
+use crate::launch::{AdminService, Launch};
 use crate::listen::Listeners;
 use crate::manager::Line;
 use crate::passing::Passing;
@@ -52,6 +53,7 @@ struct Belongings {
     roster: Roster,
     relieving: Relieving,
     board: Board,
+    admin: Option<AdminLuggage>,
     configs: Configs,
     old: Option<Old>,
 }
@@ -62,6 +64,8 @@ impl Belongings {
         let listeners = serde_json::from_value(state.listeners.clone())
             .map_err(|error| understood("the listening sockets", error))?;
         let board = luggage.unpack(state.board)?;
+        let admin = state.admin.clone();
+        let admin = admin.map(|admin| AdminLuggage::unpack(admin, luggage));
         let old = letter.head.old.as_ref().map(|old| -> Result<Old, String> {
             Ok(Old {
                 binary: luggage.unpack(old.binary)?,
@@ -76,6 +80,7 @@ impl Belongings {
             roster: members::unpack(state.members.clone(), luggage)?,
             relieving: adrift::unpack(state.relieving.clone(), luggage)?,
             board: Board::adopt(board).map_err(|error| format!("the scoreboard: {error}"))?,
+            admin: admin.transpose()?,
             configs: Configs::recall(state.configs.clone()),
             old: old.transpose()?,
         })
@@ -123,6 +128,7 @@ pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
         config,
         load_config,
         launch,
+        admin,
         version,
         ..
     } = boot;
@@ -144,7 +150,7 @@ pub(crate) fn take_over(boot: Boot) -> Result<Takeover, String> {
     if is_new {
         upgrade.may_return_to(own.belongings.old.take());
     }
-    let (mut fleet, mut hands) = assemble(state, own, upgrade, load_config, launch);
+    let (mut fleet, mut hands) = assemble(state, own, upgrade, load_config, (launch, admin));
     let mut actions = Vec::new();
     if is_new {
         let went = go_on(&mut fleet, &mut hands, config, now, &mut actions);
@@ -218,7 +224,7 @@ fn assemble(
     own: Own,
     upgrade: Upgrade,
     load_config: LoadConfig,
-    launch: Launch,
+    (launch, admin): (Launch, AdminService),
 ) -> (Fleet, Hands) {
     let found = own.belongings;
     if let Some(name) = upgrade.start.path().file_name() {
@@ -251,6 +257,7 @@ fn assemble(
         pid_file: state.pid_file.map(|path| PidFile::adopt(path.into())),
         upgrade,
         line: Line::open(),
+        admin: found.admin.map(|luggage| luggage.resume(admin)),
     };
     if let Some(running) = hands.configs.running() {
         log::set_level(settings::level(running.log.level));

@@ -135,6 +135,16 @@ impl Listeners {
     /// Opens every address, for one slot. All or nothing: on problems, every one of them is told
     /// and what was opened is closed and removed again.
     pub(crate) fn open(config: &SupervisorConfig) -> Result<Self, Vec<String>> {
+        let passed = Passed::take().map_err(|problem| vec![problem])?;
+        Self::open_with(passed, config)
+    }
+
+    /// The same for addresses that this process binds itself, whatever sockets it was passed.
+    pub(crate) fn open_own(config: &SupervisorConfig) -> Result<Self, Vec<String>> {
+        Self::open_with(Passed::remembered(Vec::new()), config)
+    }
+
+    fn open_with(passed: Passed, config: &SupervisorConfig) -> Result<Self, Vec<String>> {
         let mut listeners = Self {
             places: BTreeMap::new(),
             next: 1,
@@ -142,7 +152,7 @@ impl Listeners {
             staged: None,
             retired: Vec::new(),
             next_look: None,
-            passed: Passed::take().map_err(|problem| vec![problem])?,
+            passed,
             balance: config.balance,
             slots: 1,
             steered: Vec::new(),

@@ -16,3 +16,4 @@ mod unix;
 pub use inherit::is_socket_activated;
 pub(crate) use listeners::{Listeners, Offer, Takers, Waiting};
 pub(crate) use stage::PlaceId;
+pub(crate) use travel::ListenersState;

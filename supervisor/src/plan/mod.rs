@@ -6,6 +6,7 @@
 
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod aide;
 mod change;
 mod check;
 mod elastic;
@@ -31,6 +32,7 @@ mod vigil;
 mod vocabulary;
 mod worker;
 
+pub use aide::{Aide, AideAction, AideChange, AideEvent, AideId};
 pub use fleet::Fleet;
 pub use health::{Condition, Health};
 pub use view::{SlotState, SlotView};

@@ -15,7 +15,11 @@ use super::http::{Address, Connection, Trouble};
 use super::log::PATIENCE;
 
 /// Events that mean trouble: unless the test has named them, it did not provoke them.
-const TROUBLE: [&str; 14] = [
+const TROUBLE: [&str; 18] = [
+    "admin.crashed",
+    "admin.overdue",
+    "admin.failed",
+    "admin.panicked",
     "worker.crashed",
     "worker.overdue",
     "worker.hidden",
