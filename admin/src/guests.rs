@@ -7,7 +7,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -30,14 +31,15 @@ const LIFE: Duration = Duration::from_secs(300);
 /// The longest head of a request.
 const LONGEST_HEAD: usize = 16 * 1024;
 /// At the end, so long is waited for answers that are under way.
-const PARTING: Duration = Duration::from_millis(500);
+const PARTING: Duration = Duration::from_millis(300);
 
 /// Everybody who is connected.
 #[derive(Debug)]
 pub(crate) struct Guests {
     clerk: Rc<Clerk>,
     here: RefCell<VecDeque<AbortHandle>>,
-    is_closing: watch::Sender<bool>,
+    /// In the end: how long a connection may stay on which nothing is asked.
+    closing: watch::Sender<Option<Duration>>,
 }
 
 impl Guests {
@@ -46,7 +48,7 @@ impl Guests {
         Self {
             clerk: Rc::new(clerk),
             here: RefCell::default(),
-            is_closing: watch::Sender::new(false),
+            closing: watch::Sender::new(None),
         }
     }
 
@@ -59,26 +61,35 @@ impl Guests {
         {
             oldest.abort();
         }
-        let serving = serve(stream, Rc::clone(&self.clerk), self.is_closing.subscribe());
+        let serving = serve(stream, Rc::clone(&self.clerk), self.closing.subscribe());
         here.push_back(spawn_local(serving).abort_handle());
     }
 
-    /// Answers what was asked and sees everybody off.
-    pub(crate) async fn see_off(&self) {
-        let _ = self.is_closing.send_replace(true);
+    /// Sees everybody off. What is asked meanwhile is answered, and is the last on its connection:
+    /// closing one at once would cut off a request that is on its way.
+    pub(crate) async fn see_off(&self, idle: Duration) {
+        let _ = self.closing.send_replace(Some(idle));
         // Every connection holds a receiver until its end.
-        let _ = tokio::time::timeout(PARTING, self.is_closing.closed()).await;
+        let _ = tokio::time::timeout(idle + PARTING, self.closing.closed()).await;
     }
 }
 
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     clerk: Rc<Clerk>,
-    mut is_closing: watch::Receiver<bool>,
+    mut closing: watch::Receiver<Option<Duration>>,
 ) {
+    let seen = closing.clone();
     let answer = service_fn(move |request: Request<Incoming>| {
-        let clerk = Rc::clone(&clerk);
-        async move { Ok::<Response<Full<Bytes>>, Infallible>(clerk.answer(&request).await) }
+        let (clerk, seen) = (Rc::clone(&clerk), seen.clone());
+        async move {
+            let mut response: Response<Full<Bytes>> = clerk.answer(&request).await;
+            if seen.borrow().is_some() {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            Ok::<_, Infallible>(response)
+        }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -87,14 +98,22 @@ async fn serve(
         .serve_connection(TokioIo::new(stream), answer);
     let mut connection = std::pin::pin!(connection);
     let mut end = std::pin::pin!(sleep(LIFE));
-    let mut is_told = false;
+    let mut last_call = std::pin::pin!(async {
+        let idle = closing
+            .wait_for(Option::is_some)
+            .await
+            .ok()
+            .and_then(|told| *told);
+        sleep(idle.unwrap_or_default()).await;
+    });
+    let mut is_over = false;
     loop {
         tokio::select! {
             // Its errors are the client's: it left, was too slow, or spoke no HTTP.
             _ = connection.as_mut() => return,
             () = end.as_mut() => return,
-            _ = is_closing.wait_for(|closing| *closing), if !is_told => {
-                is_told = true;
+            () = last_call.as_mut(), if !is_over => {
+                is_over = true;
                 connection.as_mut().graceful_shutdown();
             }
         }

@@ -85,8 +85,14 @@ impl Pulse {
         question
     }
 
-    /// Listens until this process is to leave: it was told to, or the supervisor is dead.
-    pub(crate) async fn until_dismissed(&self) {
+    /// Listens after the order to leave: until the supervisor is dead.
+    pub(crate) async fn listen_on(&self) {
+        while !self.until_dismissed().await.is_zero() {}
+    }
+
+    /// Listens until this process is to leave: it was told to, or the supervisor is dead. Tells how
+    /// long connections may stay on which nothing is asked.
+    pub(crate) async fn until_dismissed(&self) -> Duration {
         let receive = || match self.link.receive() {
             Received::Nothing => Err(io::ErrorKind::WouldBlock.into()),
             received => Ok(received),
@@ -97,11 +103,15 @@ impl Pulse {
                     self.waiting.take();
                     self.answered.send_replace(Some((question, Instant::now())));
                 }
-                Received::Message(AdminOrder::Leave) | Received::Closed => return,
+                Received::Message(AdminOrder::Leave { idle_ms }) => {
+                    return Duration::from_millis(idle_ms);
+                }
+                Received::Closed => break,
                 // A supervisor of a later version may know more orders.
                 Received::Message(_) | Received::Nonsense(_) | Received::Nothing => {}
             }
         }
+        Duration::ZERO
     }
 }
 
@@ -111,7 +121,7 @@ mod tests {
     use brigade_shared::channel::{Channel, Received};
     use brigade_shared::message::{AdminFact, AdminOrder};
     use std::rc::Rc;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     type Supervisor = Channel<AdminOrder, AdminFact>;
 
@@ -200,7 +210,7 @@ mod tests {
 
     #[test]
     fn the_end_of_the_link_and_the_order_to_leave_end_it() {
-        for orders in [vec![AdminOrder::Leave], vec![]] {
+        for (orders, idle) in [(vec![AdminOrder::Leave { idle_ms: 70 }], 70), (vec![], 0)] {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -214,7 +224,8 @@ mod tests {
                     supervisor.send(order).unwrap();
                 }
                 drop(supervisor);
-                pulse.until_dismissed().await;
+                let told = pulse.until_dismissed().await;
+                assert_eq!(told, Duration::from_millis(idle));
             });
         }
     }

@@ -64,13 +64,17 @@ async fn live(desk: Desk) -> io::Result<()> {
         .map(|door| spawn_local(keep(Rc::clone(door), Rc::clone(&guests))))
         .collect();
     pulse.say_ready();
-    pulse.until_dismissed().await;
+    let idle = pulse.until_dismissed().await;
     keepers.iter().for_each(|keeper| keeper.abort());
     // Who came before the order to leave, and was not let in yet.
     for door in &doors {
         while door.let_in(&guests) {}
     }
-    guests.see_off().await;
+    // Whoever asks in the end whether the supervisor turns is answered, too.
+    tokio::select! {
+        () = guests.see_off(idle) => {}
+        () = pulse.listen_on() => {}
+    }
     Ok(())
 }
 

@@ -77,5 +77,8 @@ pub enum AdminOrder {
         question: u64,
     },
     /// Answer who is there, then leave with code 0.
-    Leave,
+    Leave {
+        /// So long a connection may stay on which nothing is asked: what is on its way arrives.
+        idle_ms: u64,
+    },
 }

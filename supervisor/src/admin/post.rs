@@ -19,6 +19,11 @@ use crate::plan::{Aide, AideAction, AideEvent, AideId, Moment};
 /// So much of what it says is heard in one turn: it must not keep the supervisor.
 const MOST_FACTS: usize = 64;
 
+/// How long whoever leaves waits for requests on connections that it has: for what is on its way
+/// when another takes over, and at the end, when nobody can ask any more.
+const IDLE_MS: u64 = 500;
+const LAST_IDLE_MS: u64 = 50;
+
 /// The address and whoever answers there.
 pub(crate) struct Admin {
     pub(super) door: Listeners,
@@ -171,9 +176,13 @@ impl Admin {
                 });
             }
             AideAction::Leave(id) => {
+                let idle_ms = match self.aide.is_dismissed() {
+                    true => LAST_IDLE_MS,
+                    false => IDLE_MS,
+                };
                 if let Some(process) = self.living(id) {
                     let is_told = match &process.link {
-                        Some(link) => link.send(&AdminOrder::Leave).is_ok(),
+                        Some(link) => link.send(&AdminOrder::Leave { idle_ms }).is_ok(),
                         None => false,
                     };
                     if !is_told {

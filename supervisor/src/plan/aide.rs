@@ -173,6 +173,12 @@ impl Aide {
         leaving.chain(coming).min()
     }
 
+    /// Whether it was dismissed: nobody comes any more.
+    #[must_use]
+    pub fn is_dismissed(&self) -> bool {
+        self.is_dismissed
+    }
+
     /// Whether it was dismissed and nobody is left.
     #[must_use]
     pub fn is_gone(&self) -> bool {
