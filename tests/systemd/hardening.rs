@@ -105,6 +105,29 @@ fn in_the_sandbox_a_stuck_worker_is_seen_with_its_stack_and_relieved() {
 }
 
 #[test]
+fn in_the_sandbox_a_frozen_worker_is_seen_by_what_waits_for_it() {
+    let Some(machine) = Machine::boot() else {
+        return;
+    };
+    let config = "workers = 1\nbind = [\"unix:/run/brigade/shop/a.sock\"]\n";
+    let shop = Service::shop(&machine, config);
+    shop.order("start");
+    let worker = shop.wait_for("worker.ready").pid().to_string();
+    shop.wait_for("fleet.ready");
+    // Idle, so that nothing but the queue tells.
+    machine.ask(&["kill", "-STOP", &worker]);
+    let address = &shop.addresses()[0];
+    let mut waiting: Vec<_> = (0..3).map(|_| Connection::open(address).unwrap()).collect();
+    let told = shop.wait_for("worker.blocked");
+    assert!(told.is("waiting", 3), "{}", told.value);
+    machine.ask(&["kill", "-CONT", &worker]);
+    for connection in &mut waiting {
+        assert_eq!(connection.get("/").unwrap().status, 200);
+    }
+    shop.order("stop");
+}
+
+#[test]
 fn in_the_sandbox_memory_is_measured_and_processors_are_chosen() {
     let Some(machine) = Machine::boot() else {
         return;

@@ -93,3 +93,32 @@ fn stopped_by_systemd_nobody_is_taken_for_crashed() {
         assert!(told.is_empty(), "{told:#?}");
     }
 }
+
+#[test]
+fn probes_are_answered_until_the_last_request_is() {
+    let Some(machine) = Machine::boot() else {
+        return;
+    };
+    let shop = Service::shop(&machine, "workers = 2\nadmin = \"127.0.0.1:9000\"\n");
+    shop.order("start");
+    shop.wait_for("fleet.ready");
+    let admin = Address::parse("http://127.0.0.1:9000");
+    let probe = || Connection::open(&admin).and_then(|mut one| one.get("/readyz"));
+    machine.until("it is ready", || {
+        probe().is_ok_and(|answer| answer.status == 200)
+    });
+    let mut slow = Connection::open(&shop.addresses()[0]).unwrap();
+    slow.get("/").unwrap();
+    slow.send("GET /sleep?ms=2000 HTTP/1.1\r\nhost: test\r\n\r\n")
+        .unwrap();
+    machine.systemctl(&["stop", "--no-block", &shop.unit]);
+    shop.wait_for("fleet.stopping");
+    // systemd tells every process of the group to leave, this one too.
+    for _ in 0..20 {
+        let answer = probe().unwrap_or_else(|why| panic!("{why:?}"));
+        assert_eq!(answer.status, 503, "{}", answer.text());
+    }
+    assert_eq!(slow.receive().unwrap().status, 200);
+    shop.until_property("ActiveState", "inactive");
+    assert_eq!(shop.property("Result"), "success");
+}

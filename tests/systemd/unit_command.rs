@@ -55,7 +55,7 @@ fn a_printed_unit_runs_the_configuration_that_it_was_printed_for() {
         return;
     };
     let config = "bind = [\"127.0.0.1:80\", \"unix:/run/shop/web.sock\"]\nworkers = 2\n\
-        pid-file = \"/run/shop/pid\"\ntimeout-graceful-shutdown = \"90s\"\n\
+        pid-file = \"/run/shop/pid\"\nadmin = \"unix:/run/shop-admin/a.sock\"\ntimeout-graceful-shutdown = \"90s\"\n\
         log-format = \"json\"\n";
     machine.write("/etc/brigade/shop.toml", config);
     let words = [
@@ -76,6 +76,10 @@ fn a_printed_unit_runs_the_configuration_that_it_was_printed_for() {
     assert_eq!(get("http://127.0.0.1:80"), 200);
     let socket = machine.path("/run/private/shop/web.sock");
     assert_eq!(get(&format!("unix:{}", socket.display())), 200);
+    let admin = machine.path("/run/private/shop-admin/a.sock");
+    let admin = Address::Unix(admin);
+    let metrics = Connection::open(&admin).unwrap().get("/metrics").unwrap();
+    assert_eq!(metrics.status, 200);
     shop.order("stop");
     assert_eq!(shop.property("Result"), "success");
     assert!(!machine.path("/run/shop").exists());

@@ -41,7 +41,7 @@ impl Facts {
             start: supervisor.timeout_start.saturating_mul(attempts) + 2 * AFTERMATH,
             stop: supervisor.timeout_graceful_shutdown + supervisor.timeout_kill + AFTERMATH,
             stored: stored(supervisor),
-            has_low_port: supervisor.binds.iter().any(is_low),
+            has_low_port: supervisor.binds.iter().chain(&supervisor.admin).any(is_low),
             user: supervisor.user.clone(),
             group: supervisor.group.clone(),
             runtime,
@@ -79,7 +79,8 @@ fn is_low(bind: &Bind) -> bool {
 }
 
 fn socket_files(supervisor: &SupervisorConfig) -> impl Iterator<Item = &PathBuf> {
-    supervisor.binds.iter().filter_map(|bind| match bind {
+    let binds = supervisor.binds.iter().chain(&supervisor.admin);
+    binds.filter_map(|bind| match bind {
         Bind::Unix(path) => Some(path),
         Bind::Tcp(..) | Bind::Name(..) | Bind::Abstract(_) | Bind::Fd(_) | Bind::Systemd(_) => None,
     })
