@@ -9,11 +9,12 @@ use std::path::Path;
 use std::process::Command;
 
 /// What the binary is made of: whether any of it differs from the commit.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "src",
+    "admin",
     "config",
     "shared",
     "supervisor",
@@ -35,8 +36,8 @@ fn main() {
         .or_else(|| archived(top));
     let commit = commit.unwrap_or_else(|| "commit unknown".to_owned());
     let version = env::var("CARGO_PKG_VERSION").unwrap_or_default();
-    println!("cargo::rustc-env=BRIGADE_VERSION={version} ({commit})");
-    println!("cargo::rustc-env=BRIGADE_BUILD={}", build());
+    println!("cargo::rustc-env=VERSION_AND_COMMIT={version} ({commit})");
+    println!("cargo::rustc-env=HOW_IT_WAS_BUILT={}", build());
 }
 
 /// What whoever builds says, where there is no repository: in a container, for instance.

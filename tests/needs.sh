@@ -44,6 +44,18 @@ else
     "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
         'uvicorn>=0.30' 'fastapi>=0.110'
 fi
+if [ "$("$needs/cargo/bin/cargo-deb" --version 2>/dev/null)" = 3.8.0 ]; then
+    say "cargo-deb is there: $needs/cargo"
+else
+    # Half a minute: it is built quickly instead of being quick, and compresses by gzip alone.
+    say "installing cargo-deb into $needs/cargo"
+    (
+        unset CARGO_TARGET_DIR
+        cargo install --quiet --locked --root "$needs/cargo" --no-default-features cargo-deb@3.8.0 \
+            --config profile.release.opt-level=0 --config profile.release.debug=false \
+            --config 'profile.release.lto="off"' --config profile.release.codegen-units=16
+    )
+fi
 if [ "$(id -u)" = 0 ]; then
     provide debootstrap debootstrap --version
     say "the machines of tests/systemd, a Debian with systemd (built once, which takes a minute or more): $(BRIGADE_NEEDS_DIR=$needs tests/systemd/box tree)"

@@ -28,7 +28,9 @@ pub(crate) fn completions(matches: &ArgMatches) -> ExitCode {
 
 /// Prints the manual page, in roff: of the whole command line, or of one command.
 pub(crate) fn man(matches: &ArgMatches) -> ExitCode {
-    let mut command = cli::command();
+    // Without the commit: the pages are part of it.
+    let version = env!("CARGO_PKG_VERSION");
+    let mut command = cli::command().version(version).long_version(None);
     command.build();
     let page_of = match matches.get_one::<String>("command") {
         None => Some(&command),
@@ -42,7 +44,10 @@ pub(crate) fn man(matches: &ArgMatches) -> ExitCode {
         return ExitCode::from(code::USAGE);
     };
     let mut page = Vec::new();
-    match clap_mangen::Man::new(page_of.clone()).render(&mut page) {
+    let manual = clap_mangen::Man::new(page_of.clone())
+        .source(format!("brigade {version}"))
+        .manual("Brigade");
+    match manual.render(&mut page) {
         Ok(()) => print(&String::from_utf8_lossy(&page)),
         Err(_) => ExitCode::from(code::SYSTEM),
     }

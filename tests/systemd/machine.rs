@@ -31,10 +31,7 @@ impl Machine {
     /// Boots one with Brigade and its units, and moves this test into its network: what the test
     /// connects to from here on is at home there. None if the test is to be skipped.
     pub(crate) fn boot() -> Option<Self> {
-        if lacks(Need::Root) {
-            return None;
-        }
-        let machine = Self::boot_bare();
+        let machine = Self::boot_without_brigade()?;
         copy_program(Path::new(BRIGADE), &machine.path("/usr/bin/brigade"));
         for unit in fs::read_dir(units()).unwrap() {
             let unit = unit.unwrap();
@@ -45,6 +42,11 @@ impl Machine {
         fs::create_dir_all(machine.path("/etc/brigade")).unwrap();
         machine.systemctl(&["daemon-reload"]);
         Some(machine)
+    }
+
+    /// The same without Brigade.
+    pub(crate) fn boot_without_brigade() -> Option<Self> {
+        (!lacks(Need::Root)).then(Self::boot_bare)
     }
 
     fn boot_bare() -> Self {

@@ -10,6 +10,8 @@
 #[path = "../e2e/support/mod.rs"]
 mod support;
 
+#[path = "../package/debian.rs"]
+mod debian;
 mod machine;
 mod service;
 
@@ -19,6 +21,7 @@ mod hardening;
 mod install;
 mod journal;
 mod limits;
+mod package;
 mod refused;
 mod reload;
 mod stop;

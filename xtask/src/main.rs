@@ -15,7 +15,7 @@ const HELP: &str = "cargo xtask COMMAND
   check             format, clippy, dependency tree, docs: everything that compiles and runs nothing
   bench [ARGS]      measure beside the peers; --smoke for a short run
   ci                check, test, bench --smoke
-  generated         write the generated files again: brigade.toml and its schema
+  generated         write the generated files again: brigade.toml, its schema, manual pages, completions
 ";
 
 fn main() -> ExitCode {

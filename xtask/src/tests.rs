@@ -67,8 +67,14 @@ pub(crate) fn bench(arguments: &[String]) -> Result<(), String> {
 
 /// Writes the files that are made from the code.
 pub(crate) fn write_generated() -> Result<(), String> {
-    let mut command = cargo(&["test", "--quiet", "--package", "brigade-config"]);
-    run(command.env("UPDATE", "1"))
+    for what in [
+        &["--package", "brigade-config"][..],
+        &["--package", "brigade", "--test", "package", "generated"],
+    ] {
+        let mut command = cargo(&["test", "--quiet"]);
+        run(command.args(what).env("UPDATE", "1"))?;
+    }
+    Ok(())
 }
 
 fn target() -> PathBuf {

@@ -1,0 +1,220 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_brigade_global_optspecs
+    string join \n h/help V/version
+end
+
+function __fish_brigade_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_brigade_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_brigade_using_subcommand
+    set -l cmd (__fish_brigade_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c brigade -n "__fish_brigade_needs_command" -s h -l help -d 'Print help'
+complete -c brigade -n "__fish_brigade_needs_command" -s V -l version -d 'Print version'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "serve" -d 'Serve the app of this binary'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "exec" -d 'Run any program as workers; it gets its sockets by the LISTEN_FDS protocol'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "check" -d 'Validate the configuration and print every value with its origin; binds nothing'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "schema" -d 'Print the JSON Schema of brigade.toml, for editors'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "unit" -d 'Print a systemd unit that fits the configuration'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "man" -d 'Print the manual page, or that of one command'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l port -d 'TCP port to listen at; 0 takes a free one [default: 8000]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l uds -d 'Listen at a Unix socket instead of a TCP port' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l fd -d 'Listen at a socket that the parent process left open' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l bind -d 'Place to listen at; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l backlog -d 'Connections that may wait in the kernel for each socket [default: 2048]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l balance -d 'How workers share new connections: `slots` or `shared` [default: slots]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l admin -d 'Place to answer /startupz, /livez, /readyz and /metrics at' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l workers -d 'How many workers; `auto`: as usable CPUs; `2..8`: by load [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ready -d 'When a program of `brigade exec` counts as ready [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ready-when -d 'How many workers make the service ready [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l user -d 'Run workers as this user (name or number)' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l group -d 'Run workers as this group (name or number); needs `user`' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l umask -d 'File mode creation mask of supervisor and workers' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l pid-file -d 'Write the supervisor\'s process number to this file' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-start -d 'How long a worker may take to become ready [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-header -d 'How long a request\'s head may take to arrive [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-keep-alive -d 'How long a connection may be idle between two requests [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l stall-warn -d 'How long a worker may stand still before others serve for it [default: 250ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l reload-probation -d 'How long the first new worker is on probation [default: 2s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l reload-max-lingering -d 'Old generations that may linger; the oldest is cut [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-max-requests -d 'Replace a worker after so many requests [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-max-requests-jitter -d 'And up to so many requests more, by chance [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-worker-lifetime -d 'Replace a worker after so much time [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-worker-memory -d 'Replace a worker that uses so much memory [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l recycle-at-most -d 'Workers replaced at a time because of a limit [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l start-attempts -d 'Failures to start per worker before the first start is given up [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l restart-delay -d 'The pause after a second crash in a row; it doubles from there [default: 100ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l log-level -d 'The least important lines to write [default: info]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l log-format -d 'The form of the log [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l port -d 'TCP port to listen at; 0 takes a free one [default: 8000]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l uds -d 'Listen at a Unix socket instead of a TCP port' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l fd -d 'Listen at a socket that the parent process left open' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l bind -d 'Place to listen at; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l backlog -d 'Connections that may wait in the kernel for each socket [default: 2048]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l balance -d 'How workers share new connections: `slots` or `shared` [default: slots]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l admin -d 'Place to answer /startupz, /livez, /readyz and /metrics at' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l workers -d 'How many workers; `auto`: as usable CPUs; `2..8`: by load [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ready -d 'When a program of `brigade exec` counts as ready [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ready-when -d 'How many workers make the service ready [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l user -d 'Run workers as this user (name or number)' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l group -d 'Run workers as this group (name or number); needs `user`' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l umask -d 'File mode creation mask of supervisor and workers' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l pid-file -d 'Write the supervisor\'s process number to this file' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-start -d 'How long a worker may take to become ready [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-header -d 'How long a request\'s head may take to arrive [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-keep-alive -d 'How long a connection may be idle between two requests [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l stall-warn -d 'How long a worker may stand still before others serve for it [default: 250ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l reload-probation -d 'How long the first new worker is on probation [default: 2s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l reload-max-lingering -d 'Old generations that may linger; the oldest is cut [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-max-requests -d 'Replace a worker after so many requests [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-max-requests-jitter -d 'And up to so many requests more, by chance [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-worker-lifetime -d 'Replace a worker after so much time [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-worker-memory -d 'Replace a worker that uses so much memory [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l recycle-at-most -d 'Workers replaced at a time because of a limit [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l start-attempts -d 'Failures to start per worker before the first start is given up [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l restart-delay -d 'The pause after a second crash in a row; it doubles from there [default: 100ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l log-level -d 'The least important lines to write [default: info]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l log-format -d 'The form of the log [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l port -d 'TCP port to listen at; 0 takes a free one [default: 8000]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l uds -d 'Listen at a Unix socket instead of a TCP port' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l fd -d 'Listen at a socket that the parent process left open' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l bind -d 'Place to listen at; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l backlog -d 'Connections that may wait in the kernel for each socket [default: 2048]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l balance -d 'How workers share new connections: `slots` or `shared` [default: slots]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l admin -d 'Place to answer /startupz, /livez, /readyz and /metrics at' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l workers -d 'How many workers; `auto`: as usable CPUs; `2..8`: by load [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ready -d 'When a program of `brigade exec` counts as ready [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ready-when -d 'How many workers make the service ready [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l user -d 'Run workers as this user (name or number)' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l group -d 'Run workers as this group (name or number); needs `user`' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l umask -d 'File mode creation mask of supervisor and workers' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l pid-file -d 'Write the supervisor\'s process number to this file' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-start -d 'How long a worker may take to become ready [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-header -d 'How long a request\'s head may take to arrive [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-keep-alive -d 'How long a connection may be idle between two requests [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l stall-warn -d 'How long a worker may stand still before others serve for it [default: 250ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l reload-probation -d 'How long the first new worker is on probation [default: 2s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l reload-max-lingering -d 'Old generations that may linger; the oldest is cut [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-max-requests -d 'Replace a worker after so many requests [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-max-requests-jitter -d 'And up to so many requests more, by chance [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-worker-lifetime -d 'Replace a worker after so much time [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-worker-memory -d 'Replace a worker that uses so much memory [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l recycle-at-most -d 'Workers replaced at a time because of a limit [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l start-attempts -d 'Failures to start per worker before the first start is given up [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l restart-delay -d 'The pause after a second crash in a row; it doubles from there [default: 100ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l log-level -d 'The least important lines to write [default: info]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l log-format -d 'The form of the log [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c brigade -n "__fish_brigade_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l port -d 'TCP port to listen at; 0 takes a free one [default: 8000]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l uds -d 'Listen at a Unix socket instead of a TCP port' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l fd -d 'Listen at a socket that the parent process left open' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l bind -d 'Place to listen at; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l backlog -d 'Connections that may wait in the kernel for each socket [default: 2048]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l balance -d 'How workers share new connections: `slots` or `shared` [default: slots]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l admin -d 'Place to answer /startupz, /livez, /readyz and /metrics at' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l workers -d 'How many workers; `auto`: as usable CPUs; `2..8`: by load [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ready -d 'When a program of `brigade exec` counts as ready [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ready-when -d 'How many workers make the service ready [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l user -d 'Run workers as this user (name or number)' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l group -d 'Run workers as this group (name or number); needs `user`' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l umask -d 'File mode creation mask of supervisor and workers' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l pid-file -d 'Write the supervisor\'s process number to this file' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-start -d 'How long a worker may take to become ready [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-header -d 'How long a request\'s head may take to arrive [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-keep-alive -d 'How long a connection may be idle between two requests [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l stall-warn -d 'How long a worker may stand still before others serve for it [default: 250ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l reload-probation -d 'How long the first new worker is on probation [default: 2s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l reload-max-lingering -d 'Old generations that may linger; the oldest is cut [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-max-requests -d 'Replace a worker after so many requests [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-max-requests-jitter -d 'And up to so many requests more, by chance [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-worker-lifetime -d 'Replace a worker after so much time [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-worker-memory -d 'Replace a worker that uses so much memory [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l recycle-at-most -d 'Workers replaced at a time because of a limit [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l start-attempts -d 'Failures to start per worker before the first start is given up [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l restart-delay -d 'The pause after a second crash in a row; it doubles from there [default: 100ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-level -d 'The least important lines to write [default: info]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-format -d 'The form of the log [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l socket -d 'Print the socket unit instead, with which systemd holds the addresses'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c brigade -n "__fish_brigade_using_subcommand completions" -s h -l help -d 'Print help'
+complete -c brigade -n "__fish_brigade_using_subcommand man" -s h -l help -d 'Print help'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "serve" -d 'Serve the app of this binary'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "exec" -d 'Run any program as workers; it gets its sockets by the LISTEN_FDS protocol'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "check" -d 'Validate the configuration and print every value with its origin; binds nothing'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "schema" -d 'Print the JSON Schema of brigade.toml, for editors'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "unit" -d 'Print a systemd unit that fits the configuration'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "man" -d 'Print the manual page, or that of one command'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
