@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::os::fd::AsFd;
 
 use brigade_config::{Config, Record, SupervisorConfig};
 use brigade_shared::exit::Exit;
@@ -15,7 +16,7 @@ use crate::admin::{Admin, Around};
 use crate::attend::Attention;
 use crate::boot::LoadConfig;
 use crate::handover::{self, Leap, Upgrade, Words};
-use crate::listen::Listeners;
+use crate::listen::{KeptName, Listeners};
 use crate::manager::Line;
 use crate::memory;
 use crate::orders;
@@ -26,6 +27,7 @@ use crate::plan::{Action, Change, Event, Moment, Verdict};
 use crate::roster::{Member, Roster, Standing};
 use crate::settings;
 use crate::spawn::{Birth, Nursery, Surroundings};
+use crate::store::Store;
 use crate::tell::{Telling, last_words, tell};
 
 /// Everything that actions work on.
@@ -55,6 +57,8 @@ pub(crate) struct Hands {
     pub(crate) admin: Option<Admin>,
     /// To the service manager.
     pub(crate) line: Line,
+    /// What it keeps for the next supervisor.
+    pub(crate) store: Store,
 }
 
 /// The configurations of the generations that live, and the one read but not yet staged.
@@ -109,6 +113,13 @@ impl Hands {
         // each), but whoever is made or told to leave finds it in force.
         if !matches!(action, Action::Steer(_) | Action::Announce(_)) {
             self.steer_now();
+        }
+        // Before anybody is made who could accept from a socket: from then on it must not be lost.
+        if !matches!(
+            action,
+            Action::OpenSlot(_) | Action::Steer(_) | Action::Announce(_)
+        ) {
+            self.keep();
         }
         match action {
             // A failure is told, and tried again, by the spawn that follows.
@@ -212,6 +223,19 @@ impl Hands {
         if let Some(member) = self.roster.get(worker).filter(|member| !member.has_ended) {
             order(member);
         }
+    }
+
+    /// Lets the service manager keep what is open now, if that has changed.
+    pub(crate) fn keep(&mut self) {
+        if !self.listeners.take_change() {
+            return;
+        }
+        let mut wanted = self.listeners.to_be_kept();
+        let board = self.nursery.ledger.board();
+        wanted.push((KeptName::Board.to_string(), board.as_fd()));
+        self.store.keep(&wanted, &mut self.line);
+        let store = &self.store;
+        self.listeners.note_kept(|name| store.surely_has(name));
     }
 
     pub(crate) fn steer(&mut self, slots: &[SlotId]) {

@@ -16,13 +16,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use brigade_shared::id::SlotId;
+use brigade_shared::sys::process;
 
 use crate::act::Hands;
+use crate::launch::Launch;
 use crate::listen::{Listeners, Waiting};
 use crate::look::{Observer, Scene};
-use crate::plan::{Event, Relief};
+use crate::plan::{Event, KeptSlots, Relief};
 use crate::processors::Processors;
 use crate::relief::{Crew, Relieving};
+use crate::roster::Member;
 use crate::stack::Budget;
 
 /// From falling asleep to the last look.
@@ -110,11 +113,25 @@ impl Hands {
     /// Does what is due although nothing has happened. Once a turn.
     pub(crate) fn attend(&mut self) {
         self.with_crew(Relieving::tick);
+        self.forget_orphans();
         if let Sleep::Drowsy { until } = self.attention.sleep
             && until <= Instant::now()
         {
             self.attention.sleep = Sleep::Asleep;
             self.stir_if_astir();
+        }
+    }
+
+    /// Takes back the rows of a former supervisor's workers that have ended.
+    fn forget_orphans(&mut self) {
+        let ledger = &mut self.nursery.ledger;
+        if ledger.has_orphaned() {
+            // One that had not yet said who it is would have done so long before a new one serves.
+            let is_late = self.roster.all().any(|(_, member)| member.finishes());
+            ledger.release_orphaned(|pid| match pid {
+                0 => is_late,
+                _ => process::has_ended(pid),
+            });
         }
     }
 
@@ -162,6 +179,40 @@ impl Hands {
         self.rescue(|listeners, hand_over| listeners.close_retired(hand_over));
     }
 
+    /// From now on this supervisor listens: the service manager keeps what it had for this start as
+    /// long as there is one, and what is new.
+    pub(crate) fn begin_to_listen(&mut self) {
+        let config = self.configs.committed().cloned();
+        if let Some(config) = config {
+            self.rescue(|listeners, hand_over| listeners.begin(&config, hand_over));
+        }
+        self.store.announce();
+        self.keep();
+    }
+
+    /// It is time to close what was retired. At the start nobody may be there yet to whom what
+    /// waits could be given; it is safer in its queue.
+    pub(crate) fn look_at_retired(&mut self) {
+        let has_somebody = self.roster.all().any(|(_, member)| member.finishes());
+        if has_somebody {
+            self.close_retired();
+        } else {
+            self.listeners.look_later();
+        }
+    }
+
+    /// How many slots were open before this supervisor has begun, and whether what waits there can
+    /// only be served by workers of theirs.
+    pub(crate) fn kept_slots(&self) -> KeptSlots {
+        KeptSlots {
+            open: self.listeners.slots(),
+            need_workers: match self.nursery.launch {
+                Launch::Service(_) => false,
+                Launch::Program(_) => true,
+            },
+        }
+    }
+
     fn rescue(&mut self, close: impl FnOnce(&mut Listeners, &mut dyn FnMut(OwnedFd))) {
         let (relieving, listeners, mut crew) = self.parts();
         close(listeners, &mut |connection| {
@@ -187,8 +238,14 @@ impl Hands {
         };
         let queues = self.listeners.queues().map(|queue| queue.slot);
         let forsaken: Vec<_> = queues.filter(|slot| is_forsaken(*slot)).collect();
-        self.empty(|queue| forsaken.contains(&queue.slot));
+        let can_take = |member: &Member| member.finishes() && member.link().is_some();
+        // If nobody is left here, the next supervisor finds them in what the manager keeps.
+        if !self.store.is_sure() || self.roster.all().any(|(_, member)| can_take(member)) {
+            self.empty(|queue| forsaken.contains(&queue.slot));
+        }
         self.with_crew(Relieving::tick);
+        self.keep();
+        self.store.leave();
         self.listeners.close();
     }
 

@@ -3,28 +3,31 @@
 
 use std::fs::File;
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use brigade_config::Config;
-use brigade_shared::board::{Board, Ledger};
+use brigade_shared::board::{Board, Ledger, MAX_SLOTS};
 use brigade_shared::exit::supervisor as code;
+use brigade_shared::id::SlotId;
 use brigade_shared::log;
 use brigade_shared::sys::cpu::Usable;
 use brigade_shared::sys::privileges::Identity;
-use brigade_shared::sys::process::OpenFiles;
+use brigade_shared::sys::process::{self, OpenFiles};
 use brigade_shared::sys::signal::Signals;
 use brigade_shared::sys::title;
 use nix::sys::stat::{Mode, umask};
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::act::{Configs, Hands};
 use crate::admin::Admin;
 use crate::attend::Attention;
 use crate::handover::{self, Arrival, Purpose};
 use crate::launch::{AdminService, Launch};
-use crate::listen::Listeners;
+use crate::listen::{Inherited, KeptName, Listeners};
+use crate::look::Observer;
 use crate::manager::Line;
 use crate::memory;
 use crate::passing::Passing;
@@ -34,6 +37,7 @@ use crate::random;
 use crate::roster::Roster;
 use crate::settings;
 use crate::spawn::Nursery;
+use crate::store::Store;
 use crate::watch::{SIGNALS, Watch};
 
 /// How long the last lines of the log may wait for whoever reads it.
@@ -129,6 +133,7 @@ fn start(boot: Boot) -> Result<(Watch, Vec<Action>), Refusal> {
     let pid_file = boot.config.supervisor.pid_file.clone();
     let (told, config_file) = (boot.version, boot.config_file.clone());
     let (fleet, mut hands) = prepare(boot)?;
+    // Until here nothing has changed of what a service manager has kept for this start.
     match pid_file.as_deref().map(PidFile::write).transpose() {
         Ok(pid_file) => hands.pid_file = pid_file,
         Err(problem) => {
@@ -139,6 +144,7 @@ fn start(boot: Boot) -> Result<(Watch, Vec<Action>), Refusal> {
     let overview = hands.nursery.ledger.board().overview();
     let started = UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
     overview.set_started_ms(u64::try_from(started).unwrap_or(u64::MAX));
+    hands.begin_to_listen();
     announce(&hands, told, config_file, &fleet);
     let mut watch = Watch::new(fleet, hands);
     let first = watch.first_orders();
@@ -157,14 +163,18 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     // a signal the next moment.
     let signals = Signals::listen(&SIGNALS)?;
     let settings = settings::of(config, &boot.launch);
-    let nursery = nursery(identity, boot.launch, open_files)?;
+    let mut inherited = Inherited::take();
     let line = Line::open();
-    let mut listeners = Listeners::open(config).map_err(Refusal::System)?;
+    let store = Store::find(&line, inherited.stored());
+    let (ledger, waited) = scoreboard(inherited.take_board())?;
+    let nursery = nursery(identity, boot.launch, open_files, ledger)?;
+    let mut listeners = Listeners::open(config, inherited).map_err(Refusal::System)?;
     let admin = Admin::open(config, boot.admin).map_err(|problems| {
         listeners.close();
         Refusal::System(problems)
     })?;
     let mut attention = Attention::default();
+    attention.observer = Observer::resume(waited);
     attention.processors.tell(config, settings.workers);
     let hands = Hands {
         listeners,
@@ -183,6 +193,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         upgrade: boot.arrival.upgrade(boot.is_activated),
         admin,
         line,
+        store,
     };
     Ok((Fleet::new(settings, random::number()), hands))
 }
@@ -191,15 +202,38 @@ fn nursery(
     identity: Option<Identity>,
     launch: Launch,
     open_files: OpenFiles,
+    ledger: Ledger,
 ) -> io::Result<Nursery> {
     Ok(Nursery {
         launch,
         identity,
         cpus: Usable::now().cpus,
-        ledger: Ledger::new(Arc::new(Board::create()?)),
+        ledger,
         null: File::open("/dev/null")?,
         open_files,
     })
+}
+
+/// The scoreboard that was kept, or a new one; and the slots for which it says that somebody waits.
+fn scoreboard(kept: Option<OwnedFd>) -> io::Result<(Ledger, Vec<SlotId>)> {
+    match kept.map(Board::adopt) {
+        Some(Ok(board)) => {
+            let waits = |slot: &SlotId| board.waiting(*slot) > 0;
+            let waited = (0..MAX_SLOTS).map(SlotId).filter(waits).collect();
+            // Nobody dozes any more.
+            let _ = board.stir();
+            let mut ledger = Ledger::inherit(Arc::new(board));
+            ledger.release_orphaned(|pid| pid != 0 && process::has_ended(pid));
+            return Ok((ledger, waited));
+        }
+        Some(Err(error)) => {
+            let name = KeptName::Board.to_string();
+            warn!(event = "store.stale", name, problem = %error,
+                "the scoreboard that the service manager kept can't be used ({error}): the counters begin anew");
+        }
+        None => {}
+    }
+    Ok((Ledger::new(Arc::new(Board::create()?)), Vec::new()))
 }
 
 /// One line says everything that a tired operator needs.

@@ -30,6 +30,7 @@ mod settings;
 mod spawn;
 pub mod stack;
 mod starvation;
+mod store;
 mod tell;
 mod watch;
 

@@ -96,7 +96,8 @@ impl Watch {
     /// The first orders of a fleet that has not been started.
     pub(crate) fn first_orders(&mut self) -> Vec<Action> {
         let mut actions = Vec::new();
-        self.fleet.start(self.now(), &mut actions);
+        let kept = self.hands.kept_slots();
+        self.fleet.start_with(kept, self.now(), &mut actions);
         actions
     }
 
@@ -139,7 +140,7 @@ impl Watch {
         self.hands.line.tick(Instant::now());
         let look = self.hands.listeners.next_look();
         if look.is_some_and(|at| at <= Instant::now()) {
-            self.hands.act(Action::CloseRetired);
+            self.hands.look_at_retired();
         }
         self.hands.events.push_back(Event::Tick);
         while let Some(event) = self.hands.events.pop_front() {
@@ -157,6 +158,7 @@ impl Watch {
             }
         }
         self.hands.steer_now();
+        self.hands.keep();
         self.hands.tend_admin(self.now());
     }
 

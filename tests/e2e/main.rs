@@ -4,6 +4,7 @@
 
 mod support;
 
+mod activation;
 mod admin;
 mod balance;
 mod boot;
@@ -26,6 +27,8 @@ mod reload;
 mod scale;
 mod servers;
 mod stop;
+mod store;
+mod store_stale;
 mod stuck;
 mod transactions;
 mod upgrade;

@@ -10,6 +10,8 @@ use crate::id::{Generation, SlotId, WorkerId};
 pub struct Ledger {
     board: Arc<Board>,
     taken: Vec<bool>,
+    /// Rows of workers whose supervisor is no more. They may still finish what they have.
+    orphaned: Vec<RowId>,
 }
 
 impl Ledger {
@@ -20,7 +22,38 @@ impl Ledger {
         for (id, _) in board.rows() {
             taken[usize::from(id.0)] = true;
         }
-        Self { board, taken }
+        let orphaned = Vec::new();
+        Self {
+            board,
+            taken,
+            orphaned,
+        }
+    }
+
+    /// Opens the ledger of a board whose supervisor is no more: the rows in use there are taken
+    /// back one by one as their workers end ([`Self::release_orphaned`]).
+    #[must_use]
+    pub fn inherit(board: Arc<Board>) -> Self {
+        let orphaned = board.rows().map(|(id, _)| id).collect();
+        Self {
+            orphaned,
+            ..Self::new(board)
+        }
+    }
+
+    /// Whether workers of another supervisor may still live.
+    #[must_use]
+    pub fn has_orphaned(&self) -> bool {
+        !self.orphaned.is_empty()
+    }
+
+    /// Takes back the rows of workers of another supervisor that have ended, by their process
+    /// (0: it has not said).
+    pub fn release_orphaned(&mut self, has_ended: impl Fn(u32) -> bool) {
+        let board = Arc::clone(&self.board);
+        let is_over = |id: &mut RowId| board.row(*id).read().is_none_or(|row| has_ended(row.pid));
+        let over: Vec<RowId> = self.orphaned.extract_if(.., is_over).collect();
+        over.into_iter().for_each(|id| self.release(id));
     }
 
     /// The board that this is the ledger of.
@@ -57,7 +90,7 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::Ledger;
-    use crate::board::{Board, Counter, LoopState, MAX_ROWS, RequestLine, RowState};
+    use crate::board::{Board, Counter, LoopState, MAX_ROWS, RequestLine, RowId, RowState};
     use crate::id::{Generation, SlotId, WorkerId};
     use std::os::fd::AsFd;
     use std::sync::Arc;
@@ -151,6 +184,33 @@ mod tests {
         after.release(taken);
         let row = after.claim(SlotId(0), Generation::FIRST, WorkerId(3));
         assert_eq!(row, Some(taken));
+    }
+
+    #[test]
+    fn rows_of_another_supervisor_are_taken_back_as_its_workers_end() {
+        let mut before = ledger();
+        for (slot, pid) in [(0, 11), (0, 12), (1, 0)] {
+            let claimed = before.claim(SlotId(slot), Generation::FIRST, WorkerId(1));
+            let row = before.board().row(claimed.unwrap());
+            row.set_pid(pid);
+            row.set_state(RowState::Ready);
+            row.count(Counter::Success, 5);
+        }
+        let memory = before.board().as_fd().try_clone_to_owned().unwrap();
+        let mut after = Ledger::inherit(Arc::new(Board::adopt(memory).unwrap()));
+        let board = Arc::clone(after.board());
+        let answered = || board.counts(SlotId(0)).answered() + board.counts(SlotId(1)).answered();
+        after.release_orphaned(|pid| pid == 11);
+        assert_eq!((board.rows().count(), answered()), (2, 15));
+        assert!(after.has_orphaned());
+        // The survivor counts on, and the new worker has a row of its own.
+        let new = after.claim(SlotId(0), Generation::FIRST, WorkerId(1));
+        board.row(new.unwrap()).count(Counter::Success, 1);
+        before.board().row(RowId(1)).count(Counter::Success, 1);
+        assert_eq!(answered(), 17);
+        after.release_orphaned(|_| true);
+        assert_eq!((board.rows().count(), answered()), (1, 17));
+        assert!(!after.has_orphaned());
     }
 
     #[test]

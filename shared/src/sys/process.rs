@@ -3,10 +3,11 @@
 use std::io;
 use std::time::Duration;
 
+use nix::errno::Errno;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::prctl;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::{Pid, getppid};
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,21 @@ pub fn follow_parent(parent: Pid, signal: Signal) -> io::Result<()> {
     } else {
         Err(io::Error::from(io::ErrorKind::NotFound))
     }
+}
+
+/// Whether there is no such process any more, or only what nobody has waited for yet.
+#[must_use]
+pub fn has_ended(pid: u32) -> bool {
+    let Ok(process) = i32::try_from(pid).map(Pid::from_raw) else {
+        return true;
+    };
+    if kill(process, None) == Err(Errno::ESRCH) {
+        return true;
+    }
+    // The name before the state may have any bytes in it.
+    let text = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let name_ends = text.windows(2).rposition(|two| two == b") ");
+    name_ends.is_some_and(|place| matches!(text.get(place + 2), Some(b'Z' | b'X')))
 }
 
 /// Whether a process has a handler for this signal (`SigCgt`, proc_pid_status(5)).

@@ -19,6 +19,7 @@ use super::luggage::Carried;
 use super::members::MemberState;
 use crate::admin::AdminState;
 use crate::plan::Moment;
+use crate::store::StoreState;
 
 /// What every version understands. It is added to, never changed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -88,6 +89,9 @@ pub(super) struct State {
     pub(super) output: Pending,
     /// The last lines of the worker that failed last.
     pub(super) last_words: Vec<String>,
+    /// What the service manager keeps; older programs gave it nothing.
+    #[serde(default)]
+    pub(super) store: Option<StoreState>,
 }
 
 /// How the program is found again for the next upgrade.

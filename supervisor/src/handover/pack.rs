@@ -85,6 +85,7 @@ fn write(
         log: log::pending(),
         output: hands.passing.pending(),
         last_words: hands.last_words.clone(),
+        store: Some(hands.store.pack(&hands.line)),
     };
     let head = match own {
         Some(own) => hands.upgrade.head_for_new(&mut packing, own),

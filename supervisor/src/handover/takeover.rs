@@ -36,6 +36,7 @@ use crate::relief::Relieving;
 use crate::roster::Roster;
 use crate::settings;
 use crate::spawn::Nursery;
+use crate::store::Store;
 use crate::watch::SIGNALS;
 
 /// What was taken over, and what the plan ordered in the same breath.
@@ -234,6 +235,8 @@ fn assemble(
     let processors = Processors::resume(state.processors);
     let open = found.listeners.queues().filter_map(|queue| queue.slot);
     let attention = Attention::resume(found.relieving, processors, open.collect());
+    let line = Line::open();
+    let store = Store::resume(state.store, &line);
     let hands = Hands {
         listeners: found.listeners,
         nursery: Nursery {
@@ -256,7 +259,8 @@ fn assemble(
         reason: String::new(),
         pid_file: state.pid_file.map(|path| PidFile::adopt(path.into())),
         upgrade,
-        line: Line::open(),
+        line,
+        store,
         admin: found.admin.map(|luggage| luggage.resume(admin)),
     };
     if let Some(running) = hands.configs.running() {

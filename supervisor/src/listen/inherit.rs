@@ -1,7 +1,6 @@
 //! Sockets that this process was started with.
 
 use std::io;
-use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
@@ -10,13 +9,18 @@ use brigade_shared::sys::fd;
 use nix::sys::socket::{SockType, getsockopt, sockopt};
 use serde::{Deserialize, Serialize};
 use socket2::SockRef;
+use tracing::warn;
+
+use super::announced::{Came, fault};
 
 /// The sockets that were passed to this process, each to be taken once.
-#[derive(Debug)]
+#[derive(Default, Debug)]
 pub(super) struct Passed {
     left: Vec<(OwnedFd, Inheritance)>,
     /// What systemd called those that it passed (sd_listen_fds(3)).
     names: Vec<String>,
+    /// Those that can't serve, and why.
+    unusable: Vec<(Inheritance, String)>,
 }
 
 /// How an inherited socket is named in the configuration.
@@ -42,33 +46,39 @@ impl Inheritance {
 }
 
 impl Passed {
-    /// Takes ownership of everything that `LISTEN_FDS` speaks of; nothing if it is not for us.
-    pub(super) fn take() -> Result<Self, String> {
-        // Looked at before the numbers are taken: one too many could be a descriptor of our own.
-        if let Some(number) = announced().find(|number| !fd::is_inherited(*number)) {
-            return Err(format!(
-                "LISTEN_FDS speaks of descriptor {number}, which was not passed to this process"
-            ));
+    /// One more, as the service manager has passed it. One that can't serve is told of and closed:
+    /// only a bind that needs it is in vain.
+    pub(super) fn add(&mut self, came: Came) {
+        let Came {
+            number,
+            name,
+            descriptor,
+        } = came;
+        let from = Inheritance {
+            number: u32::try_from(number).unwrap_or_default(),
+            name: Some(name.clone()),
+        };
+        if let Some(problem) = fault(&descriptor) {
+            warn!(
+                event = "listen.unusable",
+                descriptor = number,
+                name,
+                problem,
+                "descriptor {number} ({name}) that LISTEN_FDS speaks of can't be listened on: {problem}; the others are used"
+            );
+            self.unusable.push((from, problem));
+            return;
         }
-        let passed = sd_notify::listen_fds_with_names()
-            .map_err(|error| format!("LISTEN_FDS can't be understood: {error}"))?;
-        let mut left = Vec::new();
-        let mut names = Vec::new();
-        for (number, name) in passed {
-            let fd = fd::adopt(number)
-                .map_err(|error| format!("descriptor {number} of LISTEN_FDS: {error}"))?;
-            names.push(name.clone());
-            let number = u32::try_from(number).unwrap_or_default();
-            let name = Some(name);
-            left.push((fd, Inheritance { number, name }));
-        }
-        Ok(Self { left, names })
+        self.names.push(name);
+        self.left.push((descriptor, from));
     }
 
     /// What one knows of it who holds none of the sockets yet.
-    pub(super) const fn remembered(names: Vec<String>) -> Self {
-        let left = Vec::new();
-        Self { left, names }
+    pub(super) fn remembered(names: Vec<String>) -> Self {
+        Self {
+            names,
+            ..Self::default()
+        }
     }
 
     /// What systemd called the sockets that it passed.
@@ -107,7 +117,13 @@ impl Passed {
                     self.names.join(", ")
                 ),
             };
-            return Err(format!("cannot listen on systemd:{wanted}: {what}"));
+            let meant = self
+                .unusable
+                .iter()
+                .filter(|(from, _)| from.is_named(wanted));
+            let told = meant.map(|(from, why)| format!("; descriptor {}: {why}", from.number));
+            let told: String = told.collect();
+            return Err(format!("cannot listen on systemd:{wanted}: {what}{told}"));
         }
         Ok(found)
     }
@@ -121,27 +137,16 @@ impl Passed {
         if let Some(index) = known {
             return Ok(self.left.remove(index));
         }
+        if let Some((_, why)) = self
+            .unusable
+            .iter()
+            .find(|(from, _)| from.is_numbered(number))
+        {
+            return Err(format!("cannot listen on fd:{number}: {why}"));
+        }
         let name = None;
         adopt(number).map(|socket| (socket, Inheritance { number, name }))
     }
-}
-
-/// Whether a service manager has passed sockets to this process (sd_listen_fds(3)).
-#[must_use]
-pub fn is_socket_activated() -> bool {
-    announced().next().is_some()
-}
-
-/// The descriptors that `LISTEN_FDS` speaks of, if it is for this process.
-fn announced() -> Range<i32> {
-    let number = |name| {
-        std::env::var(name)
-            .ok()
-            .and_then(|text| text.parse::<i32>().ok())
-    };
-    let is_ours = number("LISTEN_PID") == i32::try_from(std::process::id()).ok();
-    let count = number("LISTEN_FDS").filter(|count| is_ours && (1..10_000).contains(count));
-    3..3 + count.unwrap_or(0)
 }
 
 fn adopt(number: u32) -> Result<OwnedFd, String> {
@@ -176,16 +181,22 @@ pub(super) fn check(socket: &OwnedFd, name: &str, backlog: u16) -> Result<Addres
         })?;
     }
     fd::set_nonblocking(socket).map_err(|error| failed(error.to_string()))?;
-    let address = reference
-        .local_addr()
-        .map_err(|error| failed(error.to_string()))?;
-    if let Some(address) = address.as_socket() {
+    let address = address_of(&reference).map_err(failed)?;
+    if let Address::Tcp(_) = address {
         let _ = reference.set_tcp_nodelay(true);
+    }
+    Ok(address)
+}
+
+/// Where a socket is bound.
+pub(super) fn address_of(socket: &SockRef<'_>) -> Result<Address, String> {
+    let address = socket.local_addr().map_err(|error| error.to_string())?;
+    if let Some(address) = address.as_socket() {
         return Ok(Address::Tcp(address));
     }
     match (address.as_pathname(), address.as_abstract_namespace()) {
         (Some(path), _) => Ok(Address::Unix(PathBuf::from(path))),
         (None, Some(name)) => Ok(Address::Abstract(name.to_vec())),
-        (None, None) => Err(failed("it is bound to no TCP or Unix address".to_owned())),
+        (None, None) => Err("it is bound to no TCP or Unix address".to_owned()),
     }
 }

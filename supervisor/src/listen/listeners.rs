@@ -39,6 +39,10 @@ pub(crate) struct Listeners {
     pub(super) steered: Vec<SlotId>,
     /// Whether some places are steered otherwise, since not everybody listens there.
     pub(super) is_uneven: bool,
+    /// Kept sockets that are to be emptied and closed as soon as this start can't fail any more.
+    pub(super) loose: Vec<OwnedFd>,
+    /// Whether sockets have come or gone since the service manager was told.
+    pub(super) has_changed: bool,
 }
 
 /// What one configuration names, in its order.
@@ -132,47 +136,11 @@ impl Set {
 }
 
 impl Listeners {
-    /// Opens every address, for one slot. All or nothing: on problems, every one of them is told
-    /// and what was opened is closed and removed again.
-    pub(crate) fn open(config: &SupervisorConfig) -> Result<Self, Vec<String>> {
-        let passed = Passed::take().map_err(|problem| vec![problem])?;
-        Self::open_with(passed, config)
-    }
-
-    /// The same for addresses that this process binds itself, whatever sockets it was passed.
-    pub(crate) fn open_own(config: &SupervisorConfig) -> Result<Self, Vec<String>> {
-        Self::open_with(Passed::remembered(Vec::new()), config)
-    }
-
-    fn open_with(passed: Passed, config: &SupervisorConfig) -> Result<Self, Vec<String>> {
-        let mut listeners = Self {
-            places: BTreeMap::new(),
-            next: 1,
-            current: Set::default(),
-            staged: None,
-            retired: Vec::new(),
-            next_look: None,
-            passed,
-            balance: config.balance,
-            slots: 1,
-            steered: Vec::new(),
-            is_uneven: false,
-        };
-        listeners.stage(config)?;
-        listeners.passed.let_go();
-        if let Some((_, set)) = listeners.staged.take() {
-            listeners.current = set;
-        }
-        for place in listeners.places.values_mut() {
-            place.was_told = true;
-        }
-        Ok(listeners)
-    }
-
     /// Finds or opens every address of the next configuration. On problems, every one of them is
     /// told and nothing has changed. Equal addresses keep their sockets, and one that is being
     /// closed is taken back; the generation that serves loses nothing until the commit.
     pub(crate) fn stage(&mut self, config: &SupervisorConfig) -> Result<(), Vec<String>> {
+        self.has_changed = true;
         self.unstage();
         let mut staged = self.find_or_open(config);
         if staged.has_problems() {
@@ -295,7 +263,7 @@ impl Listeners {
         self.retired.iter().map(|retired| retired.place)
     }
 
-    fn retire(&mut self, id: PlaceId) {
+    pub(super) fn retire(&mut self, id: PlaceId) {
         let Some(place) = self.places.get(&id) else {
             return;
         };
@@ -314,6 +282,7 @@ impl Listeners {
     /// Closes what was retired; what waits there is handed over first. Where handshakes are under
     /// way it is left open, and is to be closed again at [`Self::next_look`].
     pub(crate) fn close_retired(&mut self, mut hand_over: impl FnMut(OwnedFd)) {
+        self.has_changed = true;
         let mut waits = Vec::new();
         for mut retired in std::mem::take(&mut self.retired) {
             let Some(mut place) = self.places.remove(&retired.place) else {
@@ -347,6 +316,11 @@ impl Listeners {
         self.retired = waits;
     }
 
+    /// Not yet.
+    pub(crate) fn look_later(&mut self) {
+        self.next_look = Some(Instant::now() + LOOK);
+    }
+
     /// When to close again what could not be closed yet, because handshakes were under way.
     pub(crate) fn next_look(&self) -> Option<Instant> {
         self.next_look
@@ -370,6 +344,7 @@ impl Listeners {
         let (slots, backlog) = (usize::from(self.slots), self.current.backlog);
         for (id, place) in &mut self.places {
             if self.retired.iter().all(|retired| retired.place != *id) {
+                self.has_changed |= place.slots() < self.slots;
                 place.grow(slots, backlog)?;
             }
         }
@@ -378,6 +353,7 @@ impl Listeners {
 
     /// Closes the sockets of a slot and of all above; what waits there is handed over first.
     pub(crate) fn close_slot(&mut self, slot: SlotId, mut hand_over: impl FnMut(OwnedFd)) {
+        self.has_changed = true;
         self.slots = self.slots.min(slot.0.max(1));
         for place in self.places.values_mut() {
             place.shrink(usize::from(slot.0), &mut hand_over);
@@ -465,10 +441,13 @@ impl Listeners {
     }
 
     /// Closes everything and removes the socket files. Inherited sockets' files stay: they are
-    /// whoever's made them.
+    /// whoever's made them. So do those of sockets that the service manager has: who connects there
+    /// waits for the next supervisor.
     pub(crate) fn close(&mut self) {
         for place in std::mem::take(&mut self.places).into_values() {
-            place.remove_file();
+            if !place.is_kept {
+                place.remove_file();
+            }
         }
         self.current.entries.clear();
         self.staged = None;

@@ -1,19 +1,26 @@
 //! The listening sockets. The supervisor holds them all: a worker's death takes no connection that
 //! waits in the kernel along with it.
 
+mod announced;
 mod bind;
 mod filter;
 mod handshakes;
 mod inherit;
+mod inherited;
+mod kept;
+mod kept_name;
 mod listeners;
 mod place;
+mod resume;
 mod stage;
 #[cfg(test)]
 mod tests;
 mod travel;
 mod unix;
 
-pub use inherit::is_socket_activated;
+pub use announced::is_socket_activated;
+pub(crate) use inherited::Inherited;
+pub(crate) use kept_name::KeptName;
 pub(crate) use listeners::{Listeners, Offer, Takers, Waiting};
 pub(crate) use stage::PlaceId;
 pub(crate) use travel::ListenersState;

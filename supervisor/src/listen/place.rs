@@ -20,6 +20,8 @@ use brigade_shared::sys::reuseport;
 use socket2::SockRef;
 
 use super::inherit::Inheritance;
+use super::kept_name::{SocketName, mark};
+use super::stage::PlaceId;
 use super::unix::SocketFile;
 use super::{bind, filter, handshakes};
 
@@ -36,6 +38,10 @@ pub(super) struct Place {
     pub(super) was_told: bool,
     /// How many connections that waited here were handed over since it was retired.
     pub(super) handed_over: u32,
+    /// What its sockets' names in the service manager's store say of it.
+    pub(super) mark: u64,
+    /// Whether the service manager has its sockets, too: when this process ends they live on.
+    pub(super) is_kept: bool,
 }
 
 /// Where a place came from.
@@ -83,6 +89,36 @@ impl Queue {
 }
 
 impl Place {
+    /// One that nobody was told of yet.
+    pub(super) fn new(address: Address, origin: Origin, queue: Queue) -> Self {
+        let mark = match &origin {
+            Origin::Bound(_, Some(file)) => file.mark(),
+            Origin::Bound(words, None) => mark(words.as_bytes()),
+            Origin::Inherited(_) => 0,
+        };
+        Self {
+            address,
+            origin,
+            queue,
+            was_told: false,
+            handed_over: 0,
+            mark,
+            is_kept: false,
+        }
+    }
+
+    /// The names for the service manager's store, and the sockets. It has those that it has passed
+    /// itself.
+    pub(super) fn to_be_kept(&self, id: PlaceId) -> impl Iterator<Item = (SocketName, &OwnedFd)> {
+        let is_ours = self.inheritance().is_none();
+        let sockets = self.queue.sockets().iter().filter(move |_| is_ours);
+        (0..).zip(sockets).map(move |(slot, socket)| {
+            let mark = self.mark;
+            let place = id;
+            (SocketName { place, slot, mark }, socket)
+        })
+    }
+
     /// Where it is, if it is a TCP address.
     pub(super) fn tcp(&self) -> Option<SocketAddr> {
         match self.address {
@@ -236,7 +272,7 @@ impl Place {
 const MOST: usize = 65_536;
 
 /// Hands over what waits in a queue.
-fn empty(socket: &OwnedFd, hand_over: &mut impl FnMut(OwnedFd)) {
+pub(super) fn empty(socket: &OwnedFd, hand_over: &mut impl FnMut(OwnedFd)) {
     for _ in 0..MOST {
         match accept(socket.as_fd()) {
             Ok(connection) => hand_over(connection),

@@ -9,6 +9,7 @@ use brigade_config::{Bind, SupervisorConfig};
 use brigade_shared::seat::Address;
 
 use super::inherit::{Inheritance, Passed};
+use super::kept_name::mark;
 use super::place::{Origin, Place, Queue};
 use super::{bind, inherit, unix};
 
@@ -223,13 +224,8 @@ impl Staging<'_> {
         }) {
             match inherit::check(&socket, &bind.to_string(), self.backlog()) {
                 Ok(address) => {
-                    let place = Place {
-                        address,
-                        origin: Origin::Inherited(from),
-                        queue: Queue::Shared(socket),
-                        was_told: false,
-                        handed_over: 0,
-                    };
+                    let (origin, queue) = (Origin::Inherited(from), Queue::Shared(socket));
+                    let place = Place::new(address, origin, queue);
                     staged.push(bind, Which::New(place));
                 }
                 Err(problem) => {
@@ -305,13 +301,8 @@ impl Staging<'_> {
             Some(_) => Queue::PerSlot(actual, vec![socket]),
             None => Queue::Shared(socket),
         };
-        let mut place = Place {
-            address: Address::Tcp(actual),
-            origin: Origin::Bound(bind.to_string(), None),
-            queue,
-            was_told: false,
-            handed_over: 0,
-        };
+        let origin = Origin::Bound(bind.to_string(), None);
+        let mut place = Place::new(Address::Tcp(actual), origin, queue);
         place.grow(self.per_slot.unwrap_or(1), self.backlog())?;
         Ok(place)
     }
@@ -342,13 +333,8 @@ impl Staged {
 }
 
 fn shared(bind: &Bind, address: Address, file: Option<unix::SocketFile>, socket: OwnedFd) -> Place {
-    Place {
-        address,
-        origin: Origin::Bound(bind.to_string(), file),
-        queue: Queue::Shared(socket),
-        was_told: false,
-        handed_over: 0,
-    }
+    let origin = Origin::Bound(bind.to_string(), file);
+    Place::new(address, origin, Queue::Shared(socket))
 }
 
 /// Whether a place is this TCP address. With port 0 it is the one that was bound for the same
@@ -366,7 +352,7 @@ fn is_tcp(place: &Place, bind: &Bind, address: SocketAddr) -> bool {
 /// The port of a place that was bound for these words.
 fn bound_port(place: &Place, bind: &Bind) -> Option<u16> {
     match &place.origin {
-        Origin::Bound(words, _) if *words == bind.to_string() => {
+        Origin::Bound(..) if place.mark == mark(bind.to_string().as_bytes()) => {
             place.tcp().map(|address| address.port())
         }
         Origin::Bound(..) | Origin::Inherited(_) => None,

@@ -14,6 +14,7 @@ use brigade_shared::sys::fd;
 use nix::poll::{PollFd, PollFlags, poll};
 use nix::sys::stat::fstat;
 
+use super::inherited::Inherited;
 use super::listeners::Listeners;
 use crate::handover::{Packing, Unpacking};
 
@@ -35,8 +36,14 @@ fn everywhere(port: u16) -> Bind {
     Bind::Tcp([0, 0, 0, 0].into(), port)
 }
 
+fn open_from(config: &SupervisorConfig) -> Result<Listeners, Vec<String>> {
+    let mut listeners = Listeners::open(config, Inherited::default())?;
+    listeners.begin(config, nobody);
+    Ok(listeners)
+}
+
 fn open(binds: &[Bind]) -> Listeners {
-    Listeners::open(&config(binds)).unwrap()
+    open_from(&config(binds)).unwrap()
 }
 
 /// A whole reload.
@@ -196,7 +203,7 @@ fn who_waits_at_a_removed_address_is_handed_over_and_who_comes_later_is_refused(
     for balance in [Balance::Slots, Balance::Shared] {
         let mut first = config(&[local(0)]);
         first.balance = balance;
-        let mut listeners = Listeners::open(&first).unwrap();
+        let mut listeners = open_from(&first).unwrap();
         listeners.open_slot(SlotId(3)).unwrap();
         let address = addresses(&listeners, Generation::FIRST)[0];
         let early: Vec<TcpStream> = (0..20).map(|_| connect(address).unwrap()).collect();
@@ -301,7 +308,7 @@ fn an_address_may_widen_and_narrow_on_its_port() {
     for balance in [Balance::Slots, Balance::Shared] {
         let mut first = config(&[local(0)]);
         first.balance = balance;
-        let mut listeners = Listeners::open(&first).unwrap();
+        let mut listeners = open_from(&first).unwrap();
         let address = addresses(&listeners, Generation::FIRST)[0];
         let (narrow, wide) = (local(address.port()), everywhere(address.port()));
         for (generation, bind) in [(2, &wide), (3, &narrow), (4, &wide)] {
@@ -337,7 +344,7 @@ fn an_address_may_widen_and_narrow_on_its_port() {
 fn nobody_joins_an_address_by_accident_even_one_who_would_share() {
     let mut shared = config(&[local(0)]);
     shared.balance = Balance::Shared;
-    let listeners = Listeners::open(&shared).unwrap();
+    let listeners = open_from(&shared).unwrap();
     let address = addresses(&listeners, Generation::FIRST)[0];
     assert!(listeners.of_slot(SlotId(7), Generation::FIRST)[0].is_shared);
     let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
@@ -348,7 +355,7 @@ fn nobody_joins_an_address_by_accident_even_one_who_would_share() {
     let grouped = open(&[local(0)]);
     assert!(!grouped.of_slot(SlotId(0), Generation::FIRST)[0].is_shared);
     let address = addresses(&grouped, Generation::FIRST)[0];
-    assert!(Listeners::open(&config(&[local(address.port())])).is_err());
+    assert!(open_from(&config(&[local(address.port())])).is_err());
 }
 
 #[test]

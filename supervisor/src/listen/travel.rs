@@ -43,6 +43,11 @@ struct PlaceState {
     sockets: Vec<Carried>,
     was_told: bool,
     handed_over: u32,
+    /// None: in the words of a program that knew no store.
+    #[serde(default)]
+    mark: Option<u64>,
+    #[serde(default)]
+    is_kept: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -113,6 +118,8 @@ impl Listeners {
             steered: state.steered,
             // In case it was: one steering too many changes nothing.
             is_uneven: true,
+            loose: Vec::new(),
+            has_changed: true,
         })
     }
 
@@ -145,6 +152,8 @@ impl Place {
             sockets: sockets.map(|socket| packing.pack(socket)).collect(),
             was_told: self.was_told,
             handed_over: self.handed_over,
+            mark: Some(self.mark),
+            is_kept: self.is_kept,
         }
     }
 }
@@ -167,15 +176,17 @@ impl PlaceState {
             (_, false) if sockets.len() == 1 => Queue::Shared(sockets.swap_remove(0)),
             (_, true | false) => return Err(format!("{address} has a wrong number of sockets")),
         };
+        let origin = match self.origin {
+            OriginState::Bound(words, file) => Origin::Bound(words, file),
+            OriginState::Inherited(from) => Origin::Inherited(from),
+        };
+        let place = Place::new(address, origin, queue);
         Ok(Place {
-            address,
-            origin: match self.origin {
-                OriginState::Bound(words, file) => Origin::Bound(words, file),
-                OriginState::Inherited(from) => Origin::Inherited(from),
-            },
-            queue,
             was_told: self.was_told,
             handed_over: self.handed_over,
+            mark: self.mark.unwrap_or(place.mark),
+            is_kept: self.is_kept,
+            ..place
         })
     }
 }

@@ -9,6 +9,8 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use socket2::{Domain, SockAddr, Socket, Type};
 
+use super::kept_name::mark;
+
 /// The file of a bound socket, as it was made: only this very file is removed in the end.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct SocketFile {
@@ -24,6 +26,29 @@ fn identity(file: &std::fs::Metadata) -> Identity {
 }
 
 impl SocketFile {
+    /// The socket file that is there now.
+    pub(super) fn found(path: &Path) -> Option<Self> {
+        let found = std::fs::symlink_metadata(path).ok()?;
+        found.file_type().is_socket().then(|| Self {
+            path: path.to_owned(),
+            identity: identity(&found),
+        })
+    }
+
+    /// What tells it from others, in a number.
+    pub(super) fn mark(&self) -> u64 {
+        let (device, inode, born) = self.identity;
+        let born = born.and_then(|born| born.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let words = format!("{device} {inode} {}", born.unwrap_or_default().as_nanos());
+        mark(words.as_bytes())
+    }
+
+    /// Lets connect whom the configuration lets connect now.
+    pub(super) fn set_mode(&self, umask: Option<u32>) -> io::Result<()> {
+        let mode = 0o666 & !umask.unwrap_or(0);
+        std::fs::set_permissions(&self.path, std::fs::Permissions::from_mode(mode))
+    }
+
     /// Removes the file, unless it was replaced by somebody else's meanwhile.
     pub(super) fn remove(&self) {
         if self.is_at(&self.path) {
@@ -56,8 +81,7 @@ pub(super) fn bind_path(
             identity: identity(&found),
         };
         let opened = || {
-            let mode = 0o666 & !umask.unwrap_or(0);
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode))?;
+            file.set_mode(umask)?;
             socket.listen(i32::from(backlog))
         };
         opened().inspect_err(|_| file.remove())?;

@@ -92,7 +92,6 @@ impl Line {
     ///
     /// # Errors
     /// If this process may not have more descriptors, or more wait than could ever be stored.
-    #[cfg_attr(not(test), expect(dead_code, reason = "its callers follow"))]
     pub(crate) fn store(&mut self, name: &str, descriptor: impl AsFd) -> io::Result<()> {
         if !self.is_open() {
             return Ok(());
@@ -106,7 +105,6 @@ impl Line {
     }
 
     /// Has the manager close every descriptor that it keeps under this name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "its callers follow"))]
     pub(crate) fn forget(&mut self, name: &str) {
         if self.is_open() {
             self.waiting.push(Message::forget(name));

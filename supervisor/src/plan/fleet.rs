@@ -11,6 +11,7 @@
 //! due or follows (turn.rs). The turn looks at the slots as they are and remembers nothing, so a
 //! fact that came at an odd moment cannot leave a step undone.
 
+use brigade_config::MAX_WORKERS;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use serde::{Deserialize, Serialize};
 
@@ -19,8 +20,8 @@ use super::look::Lookout;
 use super::reload::Reload;
 use super::restart::{Dice, Window};
 use super::scale;
-use super::slot::Slot;
-use super::vocabulary::{Action, Event, Haste, Moment, Relief, Settings, Verdict};
+use super::slot::{Slot, State};
+use super::vocabulary::{Action, Event, Haste, KeptSlots, Moment, Relief, Settings, Verdict};
 
 /// The fleet: every slot, and what is going on. All of it travels into another binary
 /// (upgrade.rs).
@@ -114,8 +115,22 @@ impl Fleet {
 
     /// Opens the slots and starts the first generation. Called once, before any event.
     pub fn start(&mut self, now: Moment, actions: &mut Vec<Action>) {
-        self.open_slots(self.wanted, now, actions);
+        self.start_with(KeptSlots::default(), now, actions);
+    }
+
+    /// The same, where another fleet has been: the slots that it had open are closed like any that
+    /// are not wanted any more, after what waits there was served.
+    pub fn start_with(&mut self, kept: KeptSlots, now: Moment, actions: &mut Vec<Action>) {
+        let open = usize::from(kept.open.min(MAX_WORKERS)).max(self.wanted);
+        self.open_slots(open, now, actions);
         self.turn(now, actions);
+        if kept.need_workers {
+            // Like surplus workers that start, they are awaited: they have somebody to serve.
+            for index in self.wanted..open {
+                let worker = self.spawn(index, self.generation, now, actions);
+                self.slots[index].state = State::Held(worker);
+            }
+        }
         self.assert_invariants(now);
     }
 

@@ -243,8 +243,12 @@ impl Fleet {
         }
     }
 
-    /// The highest slot, if nobody is in it, nobody will come, and nobody wants it.
+    /// The highest slot, if nobody is in it, nobody will come, and nobody wants it. As long as
+    /// nobody has ever been ready, what waits there has nobody to go to, and is safest there.
     fn closable(&self) -> Option<&Slot> {
+        if self.phase == Phase::Fresh {
+            return None;
+        }
         let staged = self.reload.running().map_or(0, |staged| staged.wanted());
         let kept = self.wanted.max(staged);
         self.slots

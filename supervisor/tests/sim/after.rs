@@ -132,6 +132,10 @@ impl Ledger {
             let serves =
                 |(_, record): (_, &Record)| record.serves() && !self.is_staged(record.generation);
             if highest && self.in_slot(slot).next().is_none() {
+                // Before anybody has served, what waits there has nobody to go to.
+                if !self.ever_ready {
+                    return None;
+                }
                 let at = since + self.closes_after();
                 Some((at, format!("slot {slot} could be closed")))
             } else if others && self.in_slot(slot).any(serves) {

@@ -17,7 +17,7 @@ use super::process::{Process, processes_in};
 /// A running Brigade. Dropped, it is killed with all that it started.
 #[derive(Debug)]
 pub(crate) struct Brigade {
-    dir: TempDir,
+    dir: Arc<TempDir>,
     pub(super) log: Arc<Log>,
     supervisor: Process,
     begin: Instant,
@@ -39,8 +39,8 @@ pub(crate) struct Worker {
 }
 
 impl Brigade {
-    pub(super) const fn new(
-        dir: TempDir,
+    pub(super) fn new(
+        dir: Arc<TempDir>,
         log: Arc<Log>,
         supervisor: Process,
         begin: Instant,

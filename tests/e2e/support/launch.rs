@@ -2,17 +2,18 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Instant;
 
 use tempfile::TempDir;
 
 use super::brigade::Brigade;
+use super::keeper;
 use super::log::{Log, PATIENCE};
 use super::process::Process;
 
@@ -22,7 +23,7 @@ const BRIGADE: &str = env!("CARGO_BIN_EXE_brigade");
 /// A Brigade about to start, in a private directory with an environment of its own.
 #[derive(Debug)]
 pub(crate) struct Launch {
-    dir: TempDir,
+    dir: Arc<TempDir>,
     arguments: Vec<String>,
     wrapper: Vec<String>,
     program: String,
@@ -63,15 +64,9 @@ impl Launch {
             unless(&["--bind", "--host", "--port", "--uds", "--fd"], place);
         }
         all.extend(options.iter().map(|word| (*word).to_owned()));
-        let dir = tempfile::Builder::new()
-            .prefix("brigade-")
-            .tempdir()
-            .unwrap();
-        // Other users may look into it: workers can run as one.
-        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
         let path = std::env::var("PATH").unwrap_or_default();
         Self {
-            dir,
+            dir: Self::directory(),
             arguments: all,
             wrapper: Vec::new(),
             program: BRIGADE.to_owned(),
@@ -83,6 +78,29 @@ impl Launch {
             stdout: None,
             stderr: None,
         }
+    }
+
+    /// A new private directory.
+    pub(super) fn directory() -> Arc<TempDir> {
+        let dir = tempfile::Builder::new()
+            .prefix("brigade-")
+            .tempdir()
+            .unwrap();
+        // Other users may look into it: workers can run as one.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        Arc::new(dir)
+    }
+
+    /// In a directory in which others have worked.
+    pub(super) fn in_directory(self, dir: Arc<TempDir>) -> Self {
+        Self { dir, ..self }
+    }
+
+    /// The Brigade inherits these from descriptor 3 on, announced by LISTEN_FDS with their names.
+    pub(crate) fn passed(mut self, all: &[(&str, BorrowedFd<'_>)]) -> Self {
+        let (stdin, words) = keeper::packed(all);
+        self.stdin = Some(stdin);
+        self.under(&words.each_ref().map(String::as_str))
     }
 
     /// The private directory, where the Brigade works.

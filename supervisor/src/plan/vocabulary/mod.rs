@@ -13,4 +13,4 @@ pub use event::{Event, Look, Moment, Request, Sight, Signs};
 pub use reason::{
     Deadline, Despair, Failure, Haste, Leaving, Next, Refusal, Scaling, Verdict, Wear,
 };
-pub use settings::{Elastic, Intensity, Quorum, Recycle, Settings};
+pub use settings::{Elastic, Intensity, KeptSlots, Quorum, Recycle, Settings};

@@ -96,3 +96,12 @@ pub struct Intensity {
     /// ... within this time.
     pub period: Duration,
 }
+
+/// What another fleet has left to one that starts.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct KeptSlots {
+    /// So many slots, from the lowest, are open already, and connections may wait in them.
+    pub open: u16,
+    /// What waits in a slot can be served only by a worker of its own.
+    pub need_workers: bool,
+}
