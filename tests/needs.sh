@@ -56,6 +56,13 @@ else
             --config 'profile.release.lto="off"' --config profile.release.codegen-units=16
     )
 fi
+if "$needs/venv/bin/python" -c 'import kubernetes_validate, yaml' 2>/dev/null; then
+    say "kubernetes-validate and PyYAML are there: $needs/venv"
+else
+    say "installing kubernetes-validate and PyYAML into $needs/venv"
+    "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
+        'kubernetes-validate>=1.34' 'PyYAML>=6'
+fi
 if [ "$(id -u)" = 0 ]; then
     provide debootstrap debootstrap --version
     say "the machines of tests/systemd, a Debian with systemd (built once, which takes a minute or more): $(BRIGADE_NEEDS_DIR=$needs tests/systemd/box tree)"

@@ -16,6 +16,7 @@ mod elastic;
 mod exec;
 mod hopeless;
 mod init;
+mod kubernetes;
 mod limits;
 mod logging;
 mod memory;
