@@ -37,6 +37,8 @@ pub(crate) struct Effort {
     pub(crate) fleet_starts: usize,
     /// Workers killed in each of these fleets.
     pub(crate) fleet_kills: usize,
+    /// One supervisor with so many workers, against so many supervisors with one.
+    pub(crate) shapes: &'static [u16],
     /// How long a worker is blocked.
     pub(crate) block: Duration,
     /// Between two arrivals.
@@ -62,6 +64,7 @@ impl Effort {
             fleets: &[1, 2, 8, 64, 256],
             fleet_starts: 5,
             fleet_kills: 100,
+            shapes: &[2, 4, 8, 16],
             block: Duration::from_secs(2),
             pace: Duration::from_millis(2),
             stalls: 3,
@@ -83,6 +86,7 @@ impl Effort {
             fleets: &[1, 2, 8],
             fleet_starts: 1,
             fleet_kills: 5,
+            shapes: &[2],
             block: Duration::from_millis(500),
             pace: Duration::from_millis(5),
             stalls: 1,

@@ -16,8 +16,8 @@ use crate::outcome::Outcome;
 
 /// So many connections, each with one request in flight, as long as [`KeepAlive::run`] runs.
 pub(crate) struct KeepAlive {
-    target: Target,
-    request: Vec<u8>,
+    /// Each connection has one of these, in turn, and the request for it.
+    targets: Vec<(Target, Vec<u8>)>,
     epoll: Epoll,
     connections: Vec<Connection>,
     buffer: Vec<u8>,
@@ -32,11 +32,11 @@ struct Connection {
 }
 
 impl KeepAlive {
-    /// Opens the connections and sends the first request on each.
-    pub(crate) fn open(target: Target, connections: usize) -> Outcome<Self> {
+    /// Opens the connections, evenly spread over the targets, and sends the first request on each.
+    pub(crate) fn open(targets: &[Target], connections: usize) -> Outcome<Self> {
+        let with_request = |target: &Target| (*target, target.request(false));
         let mut load = Self {
-            target,
-            request: target.request(false),
+            targets: targets.iter().map(with_request).collect(),
             epoll: Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?,
             connections: Vec::with_capacity(connections),
             buffer: vec![0; 16 * 1024],
@@ -77,7 +77,8 @@ impl KeepAlive {
     }
 
     fn connect(&self, at: usize) -> io::Result<Connection> {
-        let stream = TcpStream::connect(self.target.address)?;
+        let (target, request) = self.of(at);
+        let stream = TcpStream::connect(target.address)?;
         stream.set_nodelay(true)?;
         self.epoll
             .add(&stream, EpollEvent::new(EpollFlags::EPOLLIN, at as u64))?;
@@ -86,20 +87,25 @@ impl KeepAlive {
             asked_at: Instant::now(),
             received: Vec::new(),
         };
-        connection.ask(&self.request)?;
+        connection.ask(request)?;
         Ok(connection)
     }
 
+    fn of(&self, at: usize) -> &(Target, Vec<u8>) {
+        &self.targets[at % self.targets.len()]
+    }
+
     fn turn(&mut self, at: usize) -> Outcome<()> {
+        let (target, request) = &self.targets[at % self.targets.len()];
         let connection = &mut self.connections[at];
         let fd = connection.stream.as_raw_fd();
         let fault = match recv(fd, &mut self.buffer, MsgFlags::MSG_DONTWAIT) {
             Ok(0) => Fault::Closed,
-            Ok(read) => match connection.receive(&self.buffer[..read], self.target.body) {
+            Ok(read) => match connection.receive(&self.buffer[..read], target.body) {
                 Answer::Partial => return Ok(()),
                 Answer::Whole { .. } => {
                     self.tally.answer(connection.asked_at.elapsed());
-                    if connection.ask(&self.request).is_ok() {
+                    if connection.ask(request).is_ok() {
                         return Ok(());
                     }
                     Fault::Reset

@@ -16,9 +16,11 @@ pub(crate) struct Noise {
 }
 
 impl Noise {
-    /// Now, with the server `root` and this process counted as ours.
-    pub(crate) fn now(root: Pid) -> Outcome<Self> {
-        let ours = CpuTime::of_family(root)?.total + CpuTime::of(Pid::this())?.total;
+    /// Now, with these servers and this process counted as ours.
+    pub(crate) fn now(roots: &[Pid]) -> Outcome<Self> {
+        let servers = roots.iter().map(|&root| CpuTime::of_family(root));
+        let servers: CpuTime = servers.sum::<Outcome<_>>()?;
+        let ours = servers.total + CpuTime::of(Pid::this())?.total;
         Ok(Self {
             at: Instant::now(),
             busy: busy()?,

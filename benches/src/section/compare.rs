@@ -12,9 +12,9 @@ use crate::report::{Report, figure, mebibytes};
 use crate::server::Peer;
 
 /// A window in which others kept more of a CPU busy than this is measured again.
-const DISTURBED: f64 = 0.15;
+pub(super) const DISTURBED: f64 = 0.15;
 /// Before that, whoever it is may come to an end.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 /// How the load comes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,7 +126,7 @@ impl Pattern {
     fn open(self, target: Target) -> Outcome<Load> {
         Ok(match self {
             Self::KeepAlive { connections } => {
-                Load::KeepAlive(KeepAlive::open(target, connections)?)
+                Load::KeepAlive(KeepAlive::open(&[target], connections)?)
             }
             Self::PerRequest { at_once } => Load::PerRequest(PerRequest::open(target, at_once)?),
         })
@@ -170,12 +170,12 @@ fn measure(bench: &Bench, peer: Peer, pattern: Pattern) -> Outcome<Window> {
     let root = server.pid();
     let mut load = pattern.open(server.target(peer.body()))?;
     load.run(bench.effort.warm_up)?;
-    let (before, quiet_before) = (CpuTime::of_family(root)?, Noise::now(root)?);
+    let (before, quiet_before) = (CpuTime::of_family(root)?, Noise::now(&[root])?);
     let started = std::time::Instant::now();
     let tally = load.run(bench.effort.window)?;
     let wall = started.elapsed().as_secs_f64();
     let cpu = CpuTime::of_family(root)?.since(before);
-    let others = quiet_before.others_until(&Noise::now(root)?);
+    let others = quiet_before.others_until(&Noise::now(&[root])?);
     let memory = memory_of_family(root)?;
     drop(load);
     server.stop()?;

@@ -53,7 +53,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
     let before = look(server.pid())?;
     std::thread::sleep(bench.effort.idle);
     let after = look(server.pid())?;
-    let mut load = KeepAlive::open(server.target(None), CONNECTIONS)?;
+    let mut load = KeepAlive::open(&[server.target(None)], CONNECTIONS)?;
     load.run(bench.effort.window)?;
     drop(load);
     std::thread::sleep(SETTLE);

@@ -57,7 +57,7 @@ fn count(bench: &Bench, peer: Peer, time: Duration) -> Outcome<(u64, u64)> {
     let server = peer.start(&bench.binaries.counted(files.path()), bench.cpus)?;
     let mut answered = 0;
     if !time.is_zero() {
-        let mut load = KeepAlive::open(server.target(peer.body()), CONNECTIONS)?;
+        let mut load = KeepAlive::open(&[server.target(peer.body())], CONNECTIONS)?;
         answered = load.run(time)?.answered;
     }
     server.stop()?;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::compare::{self, Pattern};
-use super::{crowd, growth, idle, instructions, renew, replace, spread, stall, start};
+use super::{crowd, growth, idle, instructions, renew, replace, scaling, spread, stall, start};
 use crate::bench::Bench;
 use crate::outcome::Outcome;
 use crate::report::Report;
@@ -34,13 +34,15 @@ pub(crate) enum Section {
     Spread,
     /// Reload and upgrade in place.
     Renew,
+    /// One supervisor with many workers, or many with one.
+    Scaling,
     /// Where the user-space cost is; not among the usual ones.
     Instructions,
 }
 
 impl Section {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 13] = [
         Self::KeepAlive,
         Self::OneConnection,
         Self::NewConnection,
@@ -52,6 +54,7 @@ impl Section {
         Self::Stall,
         Self::Spread,
         Self::Renew,
+        Self::Scaling,
         Self::Instructions,
     ];
 
@@ -75,6 +78,7 @@ impl Section {
             Self::Stall => stall::run(bench),
             Self::Spread => spread::run(bench),
             Self::Renew => renew::run(bench),
+            Self::Scaling => scaling::run(bench),
             Self::Instructions => instructions::run(bench),
         }
     }
@@ -92,6 +96,7 @@ impl Section {
             Self::Stall => "stall",
             Self::Spread => "spread",
             Self::Renew => "renew",
+            Self::Scaling => "scaling",
             Self::Instructions => "instructions",
         }
     }

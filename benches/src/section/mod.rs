@@ -8,6 +8,7 @@ mod instructions;
 mod list;
 mod renew;
 mod replace;
+mod scaling;
 mod spread;
 mod stall;
 mod start;
