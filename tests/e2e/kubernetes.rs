@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use crate::support::{Need, lacks, python};
 
 const BASE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/config/kubernetes");
+const SLIPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kubernetes/slips.txt");
 const CHECK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/kubernetes/check.py");
 
 /// A copy of the base with a slip in one of its files.
@@ -83,173 +84,20 @@ fn every_slip_is_found() {
     if lacks(Need::Python) {
         return;
     }
-    let slips: &[(&str, &str, &str, &str)] = &[
-        (
-            "deployment.yaml",
-            "terminationGrace",
-            "terminationgrace",
-            "was unexpected",
-        ),
-        (
-            "deployment.yaml",
-            "periodSeconds: 1\n",
-            "periodSeconds: often\n",
-            "is not of type",
-        ),
-        (
-            "deployment.yaml",
-            "containerPort: 8000",
-            "containerPort: 8001",
-            "port http is 8001",
-        ),
-        (
-            "deployment.yaml",
-            "PeriodSeconds: 45",
-            "PeriodSeconds: 30",
-            "a stop may take",
-        ),
-        (
-            "deployment.yaml",
-            "seconds: 5\n",
-            "seconds: 1\n",
-            "preStop lasts 1 s",
-        ),
-        (
-            "deployment.yaml",
-            "path: /livez",
-            "path: /healthz",
-            "asks /healthz",
-        ),
-        (
-            "deployment.yaml",
-            "timeoutSeconds: 3",
-            "timeoutSeconds: 1",
-            "livenessProbe waits 1 s",
-        ),
-        (
-            "deployment.yaml",
-            "failureThreshold: 60",
-            "failureThreshold: 6",
-            "gives 6 s",
-        ),
-        (
-            "deployment.yaml",
-            "failureThreshold: 6\n",
-            "failureThreshold: 1\n",
-            "ends a stuck worker",
-        ),
-        (
-            "deployment.yaml",
-            "runAsNonRoot: true",
-            "runAsNonRoot: false",
-            "runAsNonRoot",
-        ),
-        (
-            "deployment.yaml",
-            "readOnlyRootFilesystem: true",
-            "readOnlyRootFilesystem: false",
-            "readOnly",
-        ),
-        (
-            "deployment.yaml",
-            "        app: brigade\n      annot",
-            "        app: bridge\n      annot",
-            "selects other pods",
-        ),
-        (
-            "deployment.yaml",
-            "port: \"9090\"",
-            "port: \"9091\"",
-            "the scrape asks",
-        ),
-        (
-            "deployment.yaml",
-            "            name: brigade\n",
-            "            name: other\n",
-            "no generated",
-        ),
-        (
-            "service.yaml",
-            "targetPort: http",
-            "targetPort: admin",
-            "leads to the admin port",
-        ),
-        (
-            "service.yaml",
-            "kind: Service",
-            "kind: Services",
-            "SchemaNotFound",
-        ),
-        (
-            "poddisruptionbudget.yaml",
-            "policy/v1",
-            "policy/v1beta1",
-            "SchemaNotFound",
-        ),
-        (
-            "poddisruptionbudget.yaml",
-            "maxUnavailable: 1",
-            "maxUnavailable: 0",
-            "forbids to drain",
-        ),
-        (
-            "horizontalpodautoscaler.yaml",
-            "minReplicas: 2",
-            "minReplicas: 1",
-            "can't leave",
-        ),
-        (
-            "horizontalpodautoscaler.yaml",
-            "averageUtil",
-            "averageutil",
-            "was unexpected",
-        ),
-        (
-            "horizontalpodautoscaler.yaml",
-            "    name: brigade\n  # Two",
-            "    name: other\n  # Two",
-            "the autoscaler scales",
-        ),
-        (
-            "kustomization.yaml",
-            "  - service.yaml\n",
-            "",
-            "resources are not",
-        ),
-        ("kustomization.yaml", "labels:", "labels_:", "unknown"),
-        (
-            "service.yaml",
-            "  name: brigade",
-            "  name: brigade\n  name: twice",
-            "stands there twice",
-        ),
-        (
-            "brigade.toml",
-            "admin = \"0.0.0.0:9090\"",
-            "admin = \"127.0.0.1:9090\"",
-            "the kubelet can't reach",
-        ),
-        (
-            "brigade.toml",
-            "shutdown = \"30s\"",
-            "shutdown = \"2m\"",
-            "a stop may take",
-        ),
-        (
-            "brigade.toml",
-            "port = 8000",
-            "port = 8080",
-            "the configuration says 8080",
-        ),
-    ];
-    let folders: Vec<TempDir> = slips
-        .iter()
-        .map(|(file, from, to, _)| with(file, from, to))
+    let text = fs::read_to_string(SLIPS).unwrap();
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let slips: Vec<[String; 4]> = lines
+        .map(|line| {
+            let cells = line.split(" | ").map(|cell| cell.replace("\\n", "\n"));
+            cells.collect::<Vec<_>>().try_into().unwrap()
+        })
         .collect();
+    let copies = slips.iter().map(|[file, from, to, _]| with(file, from, to));
+    let folders: Vec<TempDir> = copies.collect();
     let paths: Vec<&Path> = folders.iter().map(TempDir::path).collect();
     let mut missed = Vec::new();
-    for ((file, from, to, words), found) in slips.iter().zip(breaches(&paths)) {
-        if !found.iter().any(|breach| breach.contains(words)) {
+    for ([file, from, to, words], found) in slips.iter().zip(breaches(&paths)) {
+        if !found.iter().any(|breach| breach.contains(words.as_str())) {
             missed.push(format!(
                 "{file}: {from:?} -> {to:?}: no {words:?} in {found:#?}"
             ));
