@@ -11,19 +11,19 @@ use crate::support::{Address, Brigade, Connection, Launch, Process};
 use crate::upgrade::{replace, runs, upgraded};
 
 /// A Brigade with an admin address on a free port.
-fn start(options: &[&str]) -> Brigade {
+pub(crate) fn start(options: &[&str]) -> Brigade {
     let brigade = launch(options).ready();
     answers(&brigade);
     brigade
 }
 
-fn launch(options: &[&str]) -> Launch {
+pub(crate) fn launch(options: &[&str]) -> Launch {
     let arguments = ["serve", "--workers", "2", "--admin", "127.0.0.1:0"];
     Launch::new(&[&arguments[..], options].concat())
 }
 
 /// Its process answers.
-fn answers(brigade: &Brigade) -> Process {
+pub(crate) fn answers(brigade: &Brigade) -> Process {
     Process(brigade.wait_for("admin.ready", |_| true).pid())
 }
 
@@ -36,18 +36,18 @@ fn admin(brigade: &Brigade) -> Address {
 }
 
 /// The status and the body of an answer on a new connection.
-fn ask(brigade: &Brigade, path: &str) -> (u16, String) {
+pub(crate) fn ask(brigade: &Brigade, path: &str) -> (u16, String) {
     let answer = Connection::open(&admin(brigade)).and_then(|mut line| line.get(path));
     let answer = answer.unwrap_or_else(|trouble| panic!("{path}: {trouble:?}"));
     (answer.status, answer.text())
 }
 
-fn status(brigade: &Brigade, path: &str) -> u16 {
+pub(crate) fn status(brigade: &Brigade, path: &str) -> u16 {
     ask(brigade, path).0
 }
 
 /// The value of a series of the metrics.
-fn metric(brigade: &Brigade, series: &str) -> f64 {
+pub(crate) fn metric(brigade: &Brigade, series: &str) -> f64 {
     let (status, text) = ask(brigade, "/metrics");
     assert_eq!(status, 200);
     let value = text
@@ -57,7 +57,7 @@ fn metric(brigade: &Brigade, series: &str) -> f64 {
     value.parse().unwrap()
 }
 
-fn until_status(brigade: &Brigade, path: &str, wanted: u16) {
+pub(crate) fn until_status(brigade: &Brigade, path: &str, wanted: u16) {
     let what = format!("{path} is {wanted}");
     brigade.until(&what, || status(brigade, path) == wanted);
 }

@@ -6,6 +6,7 @@ mod support;
 
 mod activation;
 mod admin;
+mod admin_trouble;
 mod balance;
 mod boot;
 mod check;
