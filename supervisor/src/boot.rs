@@ -171,9 +171,10 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     let store = Store::find(&line, inherited.stored());
     let (ledger, waited) = scoreboard(inherited.take_board())?;
     let nursery = nursery(identity, boot.launch, open_files, ledger)?;
-    let mut listeners = Listeners::open(config, inherited).map_err(Refusal::System)?;
-    let admin = Admin::open(config, boot.admin).map_err(|problems| {
-        listeners.close();
+    // Before the others: what a service manager has kept is touched only when all else is had.
+    let mut admin = Admin::open(config, boot.admin).map_err(Refusal::System)?;
+    let listeners = Listeners::open(config, inherited).map_err(|problems| {
+        admin.iter_mut().for_each(Admin::close);
         Refusal::System(problems)
     })?;
     let mut attention = Attention::default();

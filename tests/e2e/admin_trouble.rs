@@ -154,3 +154,12 @@ fn it_runs_as_the_workers_do_and_still_sees_their_memory() {
     assert!(metric(&brigade, "brigade_supervisor_resident_memory_bytes") > 0.0);
     brigade.stop_and_check();
 }
+
+#[test]
+fn if_the_service_can_not_listen_nothing_of_it_is_left() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let place = taken.local_addr().unwrap().to_string();
+    let launch = Launch::new(&["serve", "--bind", &place, "--admin", "unix:admin.sock"]);
+    // `run` holds the directory before against the directory after.
+    assert_eq!(launch.run().status.code(), Some(71));
+}
