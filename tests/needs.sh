@@ -64,6 +64,7 @@ else
         'kubernetes-validate>=1.34' 'PyYAML>=6'
 fi
 if [ "$(id -u)" = 0 ]; then
+    provide buildah buildah --version
     provide debootstrap debootstrap --version
     say "the machines of tests/systemd, a Debian with systemd (built once, which takes a minute or more): $(BRIGADE_NEEDS_DIR=$needs tests/systemd/box tree)"
 else

@@ -7,10 +7,11 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 use crate::support::{
-    Brigade, COMMIT, Event, Launch, Load, Need, Process, contained, contained_in, image, lacks,
-    make, outside,
+    Brigade, COMMIT, Event, Launch, Load, Need, Process, built, contained, contained_in, image,
+    lacks, outside, shop,
 };
 
 fn start(arguments: &[&str]) -> Brigade {
@@ -53,6 +54,35 @@ fn the_image_holds_a_program_and_its_configuration_and_nothing_else() {
     let version = format!("brigade {} ({COMMIT})\n", env!("CARGO_PKG_VERSION"));
     assert!(said.starts_with(&version), "{said}");
     assert!(said.contains(", static, "), "{said}");
+}
+
+#[test]
+fn a_builder_makes_of_the_containerfiles_what_our_script_makes_of_them() {
+    if lacks(Need::Root) || lacks(Need::Builder) {
+        return;
+    }
+    for (containerfile, image) in [
+        ("Containerfile", image()),
+        ("examples/container/Containerfile", shop()),
+    ] {
+        let (files, config) = built(containerfile, image);
+        let mut ours = BTreeSet::new();
+        self::files(&image.join("root"), Path::new(""), &mut ours);
+        assert_eq!(files, ours, "{containerfile}");
+        let ours = fs::read_to_string(image.join("config.json")).unwrap();
+        let ours: Value = serde_json::from_str(&ours).unwrap();
+        for (theirs, our) in [
+            ("User", "USER"),
+            ("Entrypoint", "ENTRYPOINT"),
+            ("Cmd", "CMD"),
+            ("WorkingDir", "WORKDIR"),
+            ("StopSignal", "STOPSIGNAL"),
+        ] {
+            assert_eq!(config[theirs], ours[our], "{theirs} of {containerfile}");
+        }
+        let port = format!("{}/tcp", ours["EXPOSE"].as_str().unwrap());
+        assert!(config["ExposedPorts"][port].is_object(), "{config}");
+    }
 }
 
 #[test]
@@ -288,8 +318,7 @@ fn an_app_of_ones_own_serves_from_an_image_of_its_own() {
     if lacks(Need::Root) {
         return;
     }
-    let shop = make("examples/container/Containerfile", "shop");
-    let brigade = contained_in(&shop, Launch::new(&["serve"]), &[]).ready();
+    let brigade = contained_in(shop(), Launch::new(&["serve"]), &[]).ready();
     let starting = brigade.wait_for("supervisor.starting", |_| true);
     assert_eq!(starting.text("config"), "/etc/shop/brigade.toml");
     assert!(starting.is("workers", 2), "{}", starting.value);

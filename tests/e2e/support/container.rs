@@ -1,8 +1,12 @@
 //! The image of the Containerfile, made and run without a builder, in a container of its own.
 
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
+
+use serde_json::Value;
 
 use super::brigade::Brigade;
 use super::launch::Launch;
@@ -23,8 +27,14 @@ pub(crate) fn image() -> &'static Path {
     IMAGE.get_or_init(|| make("Containerfile", "image"))
 }
 
+/// The image of the example, an app of one's own.
+pub(crate) fn shop() -> &'static Path {
+    static SHOP: OnceLock<PathBuf> = OnceLock::new();
+    SHOP.get_or_init(|| make("examples/container/Containerfile", "shop"))
+}
+
 /// Carries out a Containerfile, with a copy of the house as its context.
-pub(crate) fn make(containerfile: &str, name: &str) -> PathBuf {
+fn make(containerfile: &str, name: &str) -> PathBuf {
     let image = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     let mut command = Command::new("timeout");
@@ -39,6 +49,21 @@ pub(crate) fn make(containerfile: &str, name: &str) -> PathBuf {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{containerfile}: {said}");
     image
+}
+
+/// What a real builder makes of a Containerfile, given the program of our image: the files of its
+/// image, and how that is to be run.
+pub(crate) fn built(containerfile: &str, image: &Path) -> (BTreeSet<PathBuf>, Value) {
+    let out = tempfile::tempdir().unwrap();
+    let mut command = Command::new("timeout");
+    command.arg("300").arg(ours("tests/container/builder"));
+    command.args([ours(containerfile), ours(".")]);
+    let output = command.arg(image).arg(out.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{containerfile}: {said}");
+    let read = |name| fs::read_to_string(out.path().join(name)).unwrap();
+    let files = read("files").lines().map(PathBuf::from).collect();
+    (files, serde_json::from_str(&read("config.json")).unwrap())
 }
 
 /// A Brigade about to start as process 1 of a container of Brigade's image, with more words for

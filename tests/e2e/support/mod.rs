@@ -21,7 +21,7 @@ mod trouble;
 
 pub(crate) use account::{Account, Kill};
 pub(crate) use brigade::{Brigade, Worker};
-pub(crate) use container::{COMMIT, contained, contained_in, image, make, outside};
+pub(crate) use container::{COMMIT, built, contained, contained_in, image, outside, shop};
 pub(crate) use crowd::{Crowd, full, say, sized};
 pub(crate) use http::{Address, Connection, Trouble};
 pub(crate) use keeper::Keeper;

@@ -21,6 +21,8 @@ pub(crate) enum Need {
     SocketActivate,
     /// The processor controller of the first version of cgroups, for groups made by hand.
     Quota,
+    /// buildah, which builds container images.
+    Builder,
     /// The memory controller of the first version of cgroups, for groups made by hand.
     MemoryGroup,
 }
@@ -33,6 +35,7 @@ impl Need {
             Self::Node => "node",
             Self::SocketActivate => "systemd",
             Self::Quota => "quota",
+            Self::Builder => "builder",
             Self::MemoryGroup => "memory-group",
         }
     }
@@ -55,6 +58,7 @@ impl Need {
             Self::Node => answers(node()),
             Self::SocketActivate => answers("systemd-socket-activate".into()),
             Self::Quota => Path::new("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists(),
+            Self::Builder => answers("buildah".into()),
             Self::MemoryGroup => Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists(),
         }
     }
@@ -66,7 +70,9 @@ impl Need {
             Self::MemoryGroup => {
                 "mount the memory controller of cgroup v1 at /sys/fs/cgroup/memory"
             }
-            Self::Python | Self::Node | Self::SocketActivate => "run `tests/needs.sh`",
+            Self::Python | Self::Node | Self::SocketActivate | Self::Builder => {
+                "run `tests/needs.sh`"
+            }
         }
     }
 }
