@@ -100,10 +100,8 @@ impl Ears {
                 "{name} received{again}"
             );
         }
-        match signal {
-            Signal::SIGUSR1 => hands.reopen_logs(),
-            Signal::SIGHUP => hands.voice.reload_asked(),
-            _ => {}
+        if signal == Signal::SIGUSR1 {
+            hands.reopen_logs();
         }
         let request = request.filter(|_| !is_echo);
         hands.events.extend(request.map(Event::Asked));

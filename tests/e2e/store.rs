@@ -33,7 +33,7 @@ pub(crate) fn kill(brigade: Brigade) -> Kill {
     killed
 }
 
-fn bereave(brigade: &Brigade) -> Kill {
+pub(crate) fn bereave(brigade: &Brigade) -> Kill {
     let begin = Instant::now();
     brigade.bereave();
     Kill {

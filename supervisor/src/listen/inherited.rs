@@ -32,7 +32,7 @@ impl Inherited {
         inherited
     }
 
-    fn add(&mut self, came: Came) {
+    pub(super) fn add(&mut self, came: Came) {
         if !kept_name::is_ours(&came.name) {
             self.passed.add(came);
             return;

@@ -9,6 +9,8 @@ mod inherit;
 mod inherited;
 mod kept;
 mod kept_name;
+#[cfg(test)]
+mod kept_tests;
 mod listeners;
 mod place;
 mod resume;

@@ -22,7 +22,8 @@ pub(super) fn service_ready(ready: u16, wanted: u16) {
         event = "service.ready",
         ready,
         wanted,
-        "the service is ready: {ready} of {wanted} wanted workers serve (--ready-when)"
+        "the service is ready: {} of {wanted} wanted serve (--ready-when)",
+        counted(ready)
     );
 }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Change, Haste, Leaving, Moment, Settings, Verdict};
+use brigade_supervisor::plan::{
+    Action, Change, Haste, KeptSlots, Leaving, Moment, Settings, Verdict,
+};
 
 use super::load::LoadBook;
 use super::nature::{Kind, Nature};
@@ -268,6 +270,7 @@ pub(crate) struct Ledger {
     pub(crate) kind: Kind,
     pub(crate) lag: Duration,
     pub(crate) settings: Settings,
+    pub(crate) kept: KeptSlots,
     pub(crate) committed: Generation,
     pub(crate) newest: Generation,
     pub(crate) course: Course,
@@ -340,6 +343,7 @@ impl Ledger {
             lag: nature.lag,
             wanted: nature.settings.workers,
             settings: nature.settings.clone(),
+            kept: nature.kept,
             committed: Generation::FIRST,
             newest: Generation::FIRST,
             course: Course::Idle,

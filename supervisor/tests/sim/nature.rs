@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId};
-use brigade_supervisor::plan::{Elastic, Intensity, Moment, Quorum, Recycle, Request, Settings};
+use brigade_supervisor::plan::{
+    Elastic, Intensity, KeptSlots, Moment, Quorum, Recycle, Request, Settings,
+};
 
 use super::dice::Dice;
 
@@ -55,6 +57,8 @@ pub(crate) struct Nature {
     pub(crate) stalls: u64,
     /// It works now and then, and connections come.
     pub(crate) lively: bool,
+    /// What another fleet has left to this one.
+    pub(crate) kept: KeptSlots,
     /// All workers take from one queue.
     pub(crate) is_shared: bool,
     /// The workers are programs.
@@ -135,6 +139,19 @@ impl Nature {
         }
     }
 
+    /// In every fourth world another fleet has been before, and its sockets are left.
+    pub(crate) fn with_left_slots(mut self, seed: u64) -> Self {
+        let mut dice = Dice::new(!seed);
+        let most = 2 * u64::from(self.settings.workers) + 2;
+        if dice.percent(25) {
+            self.kept = KeptSlots {
+                open: slot(dice.within(1..=most)).0,
+                need_workers: self.programs,
+            };
+        }
+        self
+    }
+
     /// Nobody crashes, nobody is deaf.
     fn calm(kind: Kind, dice: &mut Dice) -> Self {
         let settings = settings(kind, dice);
@@ -143,6 +160,7 @@ impl Nature {
         Self {
             kind,
             settings,
+            kept: KeptSlots::default(),
             stalls: 0,
             lively: is_watched && dice.percent(80),
             is_shared: dice.percent(25),

@@ -1,6 +1,6 @@
 //! Where connections may arrive: slots that open and close, and the steering.
 
-use brigade_shared::id::SlotId;
+use brigade_shared::id::{SlotId, WorkerId};
 use brigade_supervisor::plan::Moment;
 
 use super::ledger::{Broken, Ledger, Promise, Rule, SlotBook, hold};
@@ -8,11 +8,14 @@ use super::ledger::{Broken, Ledger, Promise, Rule, SlotBook, hold};
 impl Ledger {
     pub(crate) fn see_open(&mut self, slot: SlotId, now: Moment) -> Result<(), Broken> {
         let trial = self.staged().map_or(0, |(_, settings)| settings.workers);
-        let next = usize::from(slot.0) == self.slots.len() && slot.0 < self.wanted.max(trial);
+        // Those that another fleet has left are open already, and get connections.
+        let is_left = slot.0 < self.kept.open && self.last_worker == WorkerId(0);
+        let is_next = usize::from(slot.0) == self.slots.len();
+        let next = is_next && (is_left || slot.0 < self.wanted.max(trial));
         hold(next && self.stop.is_none(), Rule::Slots, || {
             format!("slot {slot} opened")
         })?;
-        let exposed = slot.0 >= self.wanted && self.steer.is_empty();
+        let exposed = slot.0 >= self.wanted && self.steer.is_empty() && !is_left;
         hold(!exposed, Rule::Slots, || {
             format!("slot {slot}, open on trial, gets connections that may be lost with it")
         })?;
@@ -35,6 +38,9 @@ impl Ledger {
         let surplus = slot.0 >= self.wanted.max(trial) && self.stop.is_none();
         hold(surplus, Rule::Slots, || {
             format!("slot {slot} closed but still wanted")
+        })?;
+        hold(self.ever_ready, Rule::Slots, || {
+            format!("slot {slot} closed before anybody could serve who waits there")
         })?;
         let highest = usize::from(slot.0) + 1 == self.slots.len();
         hold(highest, Rule::Slots, || {

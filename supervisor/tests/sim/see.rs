@@ -169,7 +169,10 @@ impl Ledger {
                 format!("{}: no such configuration", what())
             })?;
         } else {
-            let exists = generation == self.committed && self.is_wanted(slot) && self.may_refill();
+            // What waits in a slot that another fleet has left may need somebody of its own.
+            let is_left = self.kept.need_workers && slot.0 < self.kept.open;
+            let wanted = self.is_wanted(slot) || is_left && now == Moment::ZERO;
+            let exists = generation == self.committed && wanted && self.may_refill();
             hold(exists, Rule::Spawns, || {
                 format!("{}: no such configuration", what())
             })?;

@@ -42,7 +42,7 @@ pub(crate) type Trace = Vec<(Moment, Option<Event>, Vec<Action>)>;
 impl World {
     pub(crate) fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
-        let nature = Nature::of(seed, &mut dice);
+        let nature = Nature::of(seed, &mut dice).with_left_slots(seed);
         let fleet = Fleet::new(nature.settings.clone(), seed);
         let ledger = Ledger::new(&nature);
         let mut world = Self {
@@ -81,7 +81,8 @@ impl World {
     /// Lives through everything, up to the end of the fleet and a little beyond.
     pub(crate) fn run(&mut self) -> Result<(), Broken> {
         let mut actions = Vec::new();
-        self.fleet.start(self.now, &mut actions);
+        let kept = self.nature.kept;
+        self.fleet.start_with(kept, self.now, &mut actions);
         self.carry_out(None, actions)?;
         for _ in 0..MOST_TURNS {
             if let Some(leap) = self.leap.take() {

@@ -1,7 +1,9 @@
 //! More and fewer workers, and where new connections go.
 
 use brigade_shared::id::{SlotId, WorkerId};
-use brigade_supervisor::plan::{Action, Change, Event, Leaving, Request, Scaling, Settings};
+use brigade_supervisor::plan::{
+    Action, Change, Event, KeptSlots, Leaving, Request, Scaling, Settings,
+};
 
 use super::story::{Story, drain, millis, secs, settings, spawn, steer};
 
@@ -173,4 +175,52 @@ fn a_fleet_of_a_thousand_starts_and_stops() {
         story.exits(worker, 0);
     }
     assert!(story.fleet.is_over());
+}
+
+/// Four slots are open already.
+const FOUR: KeptSlots = KeptSlots {
+    open: 4,
+    need_workers: false,
+};
+
+#[test]
+fn surplus_slots_of_another_fleet_are_closed_when_somebody_can_serve_what_waits_there() {
+    let mut story = Story::begins_after(FOUR, settings(2));
+    let opened = [0, 1, 2, 3].map(|slot| Action::OpenSlot(SlotId(slot)));
+    let orders = [
+        &opened[..],
+        &[spawn(1, 0, 1), spawn(2, 1, 1), steer(&[0, 1])],
+    ];
+    story.does(&orders.concat());
+    story.after(secs(10)).does(&[]);
+    let three = SlotId(3);
+    story.ready(2).does(&[
+        steer(&[1]),
+        Action::CloseSlot(three),
+        Action::CloseSlot(TWO),
+    ]);
+}
+
+#[test]
+fn slots_that_only_a_worker_of_their_own_can_empty_get_one_for_a_while() {
+    let need_workers = true;
+    let kept = KeptSlots {
+        need_workers,
+        ..FOUR
+    };
+    let mut story = Story::begins_after(kept, settings(2));
+    assert!(story.orders.ends_with(&[spawn(3, 2, 1), spawn(4, 3, 1)]));
+    story.ready(1).ready(2).after(secs(1)).does(&[]);
+    story.ready(3).does(&[drain(3)]);
+    story.ready(4).does(&[drain(4)]);
+    let three = SlotId(3);
+    story.exits(4, 0).does(&[Action::CloseSlot(three)]);
+    story.exits(3, 0).does(&[Action::CloseSlot(TWO)]);
+}
+
+#[test]
+fn fewer_slots_than_are_wanted_are_no_matter() {
+    let kept = KeptSlots { open: 1, ..FOUR };
+    let story = Story::begins_after(kept, settings(3));
+    assert_eq!(story.fleet.slots().count(), 3);
 }

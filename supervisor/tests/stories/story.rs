@@ -6,8 +6,8 @@ use std::time::Duration;
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{
-    Action, Change, Event, Fleet, Look, Moment, Quorum, Recycle, Relief, Request, Settings, Sight,
-    Signs, SlotState, SlotView,
+    Action, Change, Event, Fleet, KeptSlots, Look, Moment, Quorum, Recycle, Relief, Request,
+    Settings, Sight, Signs, SlotState, SlotView,
 };
 
 /// Settings in round numbers.
@@ -66,9 +66,14 @@ pub(super) struct Story {
 impl Story {
     /// A fleet that was just started.
     pub(super) fn begins(settings: Settings) -> Self {
+        Self::begins_after(KeptSlots::default(), settings)
+    }
+
+    /// A fleet that was just started where another has been.
+    pub(super) fn begins_after(kept: KeptSlots, settings: Settings) -> Self {
         let mut fleet = Fleet::new(settings, 7);
         let mut orders = Vec::new();
-        fleet.start(Moment::ZERO, &mut orders);
+        fleet.start_with(kept, Moment::ZERO, &mut orders);
         Self {
             fleet,
             now: Moment::ZERO,

@@ -3,7 +3,7 @@
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{
-    Action, Change, Deadline, Event, Failure, Next, Relief, Request, Settings, Signs,
+    Action, Change, Deadline, Event, Failure, KeptSlots, Next, Relief, Request, Settings, Signs,
 };
 
 use super::story::{Story, kill, millis, secs, settings, spawn, steer};
@@ -322,4 +322,23 @@ fn a_program_that_never_said_that_it_lives_is_left_alone() {
     };
     story.signs.insert(WorkerId(1), signs);
     story.after(secs(1_000)).does(&[]);
+}
+
+#[test]
+fn what_waits_in_surplus_slots_of_another_fleet_is_served_by_others_before_they_are_closed() {
+    let settings = Settings {
+        close_after: secs(3),
+        ..watched(2)
+    };
+    let kept = KeptSlots {
+        open: 4,
+        need_workers: false,
+    };
+    let mut story = Story::begins_after(kept, settings);
+    story.waiting.insert(SlotId(2), 3);
+    story.ready(1).ready(2).after(millis(100));
+    assert_eq!(story.relief(), Some(&relief(&[2], &[1, 2])));
+    story.waiting.clear();
+    let close = |slot| Action::CloseSlot(SlotId(slot));
+    story.after(secs(3)).does(&[close(3), close(2)]);
 }

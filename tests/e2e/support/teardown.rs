@@ -15,9 +15,7 @@ use super::http::{Address, Connection, Trouble};
 use super::log::PATIENCE;
 
 /// Events that mean trouble: unless the test has named them, it did not provoke them.
-const TROUBLE: [&str; 20] = [
-    "manager.unreachable",
-    "manager.watchdog_withheld",
+const TROUBLE: [&str; 18] = [
     "admin.crashed",
     "admin.overdue",
     "admin.failed",
