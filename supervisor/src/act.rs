@@ -17,7 +17,7 @@ use crate::attend::Attention;
 use crate::boot::LoadConfig;
 use crate::handover::{self, Leap, Upgrade, Words};
 use crate::listen::{KeptName, Listeners};
-use crate::manager::Line;
+use crate::manager::{Line, Voice};
 use crate::memory;
 use crate::orders;
 use crate::overview;
@@ -59,6 +59,8 @@ pub(crate) struct Hands {
     pub(crate) line: Line,
     /// What it keeps for the next supervisor.
     pub(crate) store: Store,
+    /// What it was told, and is to be told.
+    pub(crate) voice: Voice,
 }
 
 /// The configurations of the generations that live, and the one read but not yet staged.
@@ -333,6 +335,7 @@ impl Hands {
             Change::WorkerBlocked { .. } | Change::WorkerOverdue { .. } => self.steer_now(),
             _ => {}
         }
+        self.note(change);
         let with = Telling {
             roster: &self.roster,
             board: self.nursery.ledger.board(),

@@ -28,7 +28,7 @@ use crate::handover::{self, Arrival, Purpose};
 use crate::launch::{AdminService, Launch};
 use crate::listen::{Inherited, KeptName, Listeners};
 use crate::look::Observer;
-use crate::manager::Line;
+use crate::manager::{self, Line, Voice};
 use crate::memory;
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
@@ -114,6 +114,9 @@ impl Refusal {
             Self::Config(problem) => (vec![problem], code::CONFIG),
             Self::System(problems) => (problems, code::SYSTEM),
         };
+        if let Some(first) = problems.first() {
+            manager::refused(first, code);
+        }
         for problem in problems {
             error!(event = "supervisor.refused", problem, code, "{problem}");
         }
@@ -195,6 +198,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         admin,
         line,
         store,
+        voice: Voice::begin(),
     };
     Ok((Fleet::new(settings, random::number()), hands))
 }

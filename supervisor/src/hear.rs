@@ -100,8 +100,10 @@ impl Ears {
                 "{name} received{again}"
             );
         }
-        if signal == Signal::SIGUSR1 {
-            hands.reopen_logs();
+        match signal {
+            Signal::SIGUSR1 => hands.reopen_logs(),
+            Signal::SIGHUP => hands.voice.reload_asked(),
+            _ => {}
         }
         let request = request.filter(|_| !is_echo);
         hands.events.extend(request.map(Event::Asked));

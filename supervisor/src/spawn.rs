@@ -32,6 +32,20 @@ use crate::settings;
 /// The first pause between two looks at a program that starts.
 const FIRST_PROBE: Duration = Duration::from_millis(5);
 
+/// What the service manager says to the supervisor and to nobody else: a worker that believed it
+/// would speak for the supervisor, or take descriptors that it does not have.
+pub(crate) const MANAGERS: [&str; 9] = [
+    "NOTIFY_SOCKET",
+    "WATCHDOG_USEC",
+    "WATCHDOG_PID",
+    "LISTEN_FDS",
+    "LISTEN_PID",
+    "LISTEN_PIDFDID",
+    "LISTEN_FDNAMES",
+    "FDSTORE",
+    "MAINPID",
+];
+
 /// What all workers have in common.
 #[derive(Debug)]
 pub(crate) struct Nursery {
@@ -185,6 +199,7 @@ impl Nursery {
         parent: Pid,
     ) -> io::Result<()> {
         around.signals.forget();
+        exec::forget_variables(&MANAGERS);
         log::begin_child();
         fd::replace(self.null.as_raw_fd(), 0)?;
         fd::replace(streams.out.as_raw_fd(), 1)?;
@@ -297,18 +312,7 @@ fn become_program(
 /// The supervisor's environment with the protocol's variables (sd_listen_fds(3), sd_notify(3))
 /// meant for this child and nobody else.
 fn environment(birth: Birth, around: &Surroundings<'_>, notify: &str) -> Vec<CString> {
-    const OURS: [&str; 10] = [
-        "LISTEN_FDS",
-        "LISTEN_PID",
-        "LISTEN_PIDFDID",
-        "LISTEN_FDNAMES",
-        "NOTIFY_SOCKET",
-        "WATCHDOG_USEC",
-        "WATCHDOG_PID",
-        "BRIGADE_SLOT",
-        "BRIGADE_GENERATION",
-        "BRIGADE_WORKER",
-    ];
+    const OURS: [&str; 3] = ["BRIGADE_SLOT", "BRIGADE_GENERATION", "BRIGADE_WORKER"];
     let names: Vec<String> = around
         .sockets
         .iter()

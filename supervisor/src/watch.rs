@@ -113,6 +113,7 @@ impl Watch {
             if let Some(verdict) = self.hands.verdict
                 && self.hands.has_left_admin(self.now())
             {
+                self.hands.voice.end(verdict, &mut self.hands.line);
                 self.hands.attention.relieving.end();
                 return verdict;
             }
@@ -160,6 +161,8 @@ impl Watch {
         self.hands.steer_now();
         self.hands.keep();
         self.hands.tend_admin(self.now());
+        let now = self.now();
+        self.hands.speak(&self.fleet, now);
     }
 
     fn show(&mut self) {
@@ -212,7 +215,9 @@ impl Watch {
         let due = [attention, retired, sentinel, line].into_iter().flatten();
         let due = due.map(|at| at.saturating_duration_since(self.began));
         let admin = self.hands.admin.as_ref().and_then(Admin::next_deadline);
-        probes.chain(log).chain(due).chain(fleet).chain(admin).min()
+        let voice = self.hands.voice.deadline();
+        let pure = [fleet, admin, voice].into_iter().flatten();
+        probes.chain(log).chain(due).chain(pure).min()
     }
 
     fn sources(&self) -> impl Iterator<Item = (Source, BorrowedFd<'_>)> {

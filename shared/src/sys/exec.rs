@@ -58,22 +58,33 @@ pub fn become_kept(
     Err(fexecve(program, arguments, environment).unwrap_err().into())
 }
 
+/// Takes these variables out of this process's environment, so that they reach no other code and
+/// no child.
+///
+/// # Panics
+/// If the process has a second thread, which could be reading the environment.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "racy beside threads: this is where it is made sure that there are none"
+)]
+pub fn forget_variables(names: &[&str]) {
+    let threads = fork::thread_count().unwrap_or(1);
+    assert_eq!(threads, 1, "the environment is changed by a lone thread");
+    for name in names {
+        // SAFETY: this is the only thread (counted above, and no other could have been started
+        // since but by this one), so nobody reads the environment meanwhile.
+        unsafe { std::env::remove_var(name) };
+    }
+}
+
 /// Takes a variable out of this process's environment, so that it reaches no other code and no
 /// child.
 ///
 /// # Panics
 /// If the process has a second thread, which could be reading the environment.
 #[must_use]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "racy beside threads: this is where it is made sure that there are none"
-)]
 pub fn take_variable(name: &str) -> Option<OsString> {
     let value = std::env::var_os(name)?;
-    let threads = fork::thread_count().unwrap_or(1);
-    assert_eq!(threads, 1, "the environment is changed by a lone thread");
-    // SAFETY: this is the only thread (counted above, and no other could have been started since
-    // but by this one), so nobody reads the environment meanwhile.
-    unsafe { std::env::remove_var(name) };
+    forget_variables(&[name]);
     Some(value)
 }

@@ -15,12 +15,13 @@ use brigade_shared::message::{AdminFact, AdminOrder};
 use brigade_shared::seat::Listener;
 use brigade_shared::sys::privileges::Identity;
 use brigade_shared::sys::signal::Signals;
-use brigade_shared::sys::{fd, fork, process, title};
+use brigade_shared::sys::{exec, fd, fork, process, title};
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 
 use crate::launch::AdminService;
 use crate::listen::Listeners;
+use crate::spawn::MANAGERS;
 
 /// What it needs of the supervisor in the moment of its birth.
 pub(crate) struct Around<'a> {
@@ -69,6 +70,7 @@ fn enter(
     parent: Pid,
 ) -> io::Result<Desk> {
     around.signals.forget();
+    exec::forget_variables(&MANAGERS);
     log::begin_child();
     for stream in 0..3 {
         // What a panic says goes to the log; the log has a descriptor of its own.

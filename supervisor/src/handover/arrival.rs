@@ -23,6 +23,7 @@ use super::document::{Letter, Start, State};
 use super::sentinel::{Answer, say};
 use super::upgrade::Upgrade;
 use super::{luggage, start};
+use crate::manager;
 
 /// Names the role of a process and the descriptors that it needs for it.
 pub(super) const VARIABLE: &str = "BRIGADE_HANDOVER";
@@ -181,19 +182,22 @@ impl Arrival {
     }
 
     /// This process can't do what it is for. A sentinel says so; a new program gives way to the old
-    /// one, and returns only if that fails. Gives the exit code.
+    /// one, and returns only if that fails; the service manager is told. Gives the exit code.
     #[must_use]
-    pub fn fail(self, problem: &str, code: u8) -> u8 {
+    pub fn fail(self, problem: &str, exit: u8) -> u8 {
         match &self.role {
-            Role::Started => {}
+            Role::Started | Role::Old { .. } => {}
             Role::Sentinel { answer, .. } => {
                 let why = problem.to_owned();
                 say(answer, &Answer::No { why });
+                return exit;
             }
             Role::New { letter, .. } => go_back(letter, problem),
-            Role::Old { .. } => {}
         }
-        code
+        if exit != code::STOPPED {
+            manager::refused(problem, exit);
+        }
+        exit
     }
 
     /// What this process is to do.

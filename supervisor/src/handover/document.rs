@@ -18,6 +18,7 @@ use super::formats::{common, formats, list};
 use super::luggage::Carried;
 use super::members::MemberState;
 use crate::admin::AdminState;
+use crate::manager::{LineState, VoiceState};
 use crate::plan::Moment;
 use crate::store::StoreState;
 
@@ -92,6 +93,12 @@ pub(super) struct State {
     /// What the service manager keeps; older programs gave it nothing.
     #[serde(default)]
     pub(super) store: Option<StoreState>,
+    /// What the service manager has not been told yet.
+    #[serde(default)]
+    pub(super) line: LineState,
+    /// What it was told.
+    #[serde(default)]
+    pub(super) voice: VoiceState,
 }
 
 /// How the program is found again for the next upgrade.

@@ -86,6 +86,8 @@ fn write(
         output: hands.passing.pending(),
         last_words: hands.last_words.clone(),
         store: Some(hands.store.pack(&hands.line)),
+        line: hands.line.pack(&mut packing),
+        voice: hands.voice.pack(),
     };
     let head = match own {
         Some(own) => hands.upgrade.head_for_new(&mut packing, own),

@@ -27,7 +27,7 @@ use crate::attend::Attention;
 use crate::boot::{Boot, LoadConfig};
 use crate::launch::{AdminService, Launch};
 use crate::listen::Listeners;
-use crate::manager::Line;
+use crate::manager::{Line, Unsent, Voice};
 use crate::passing::Passing;
 use crate::pid_file::PidFile;
 use crate::plan::{Action, Event, Fleet, Moment};
@@ -57,6 +57,7 @@ struct Belongings {
     admin: Option<AdminLuggage>,
     configs: Configs,
     old: Option<Old>,
+    unsent: Unsent,
 }
 
 impl Belongings {
@@ -84,6 +85,7 @@ impl Belongings {
             admin: admin.transpose()?,
             configs: Configs::recall(state.configs.clone()),
             old: old.transpose()?,
+            unsent: state.line.clone().unpack(luggage)?,
         })
     }
 }
@@ -235,7 +237,7 @@ fn assemble(
     let processors = Processors::resume(state.processors);
     let open = found.listeners.queues().filter_map(|queue| queue.slot);
     let attention = Attention::resume(found.relieving, processors, open.collect());
-    let line = Line::open();
+    let line = Line::resume(found.unsent);
     let store = Store::resume(state.store, &line);
     let hands = Hands {
         listeners: found.listeners,
@@ -261,6 +263,7 @@ fn assemble(
         upgrade,
         line,
         store,
+        voice: Voice::resume(state.voice),
         admin: found.admin.map(|luggage| luggage.resume(admin)),
     };
     if let Some(running) = hands.configs.running() {

@@ -14,9 +14,11 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::socket::{ControlMessage, MsgFlags, UnixAddr, connect, sendmsg};
 use nix::sys::time::TimeSpec;
 use sd_notify::NotifyState;
+use serde::{Deserialize, Serialize};
 use tracing::warn;
 
-use super::queue::{Message, Queue};
+use super::queue::{Message, MessageState, Queue};
+use crate::handover::{Packing, Unpacking};
 
 /// The first pause before another try, and the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(10);
@@ -31,6 +33,20 @@ pub(crate) struct Line {
     /// When what waits is tried again.
     next_try: Option<Instant>,
     /// That nobody is there is said once.
+    has_complained: bool,
+}
+
+/// What has to go on in another program.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+pub(crate) struct LineState {
+    waiting: Vec<MessageState>,
+    has_complained: bool,
+}
+
+/// What was not told yet, in another program.
+#[derive(Debug, Default)]
+pub(crate) struct Unsent {
+    waiting: Queue,
     has_complained: bool,
 }
 
@@ -49,6 +65,27 @@ impl Line {
     pub(crate) fn open() -> Self {
         let name = env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty());
         name.map_or_else(Self::default, |name| Self::to(&name))
+    }
+
+    /// The same, with what the program before could not tell.
+    pub(crate) fn resume(unsent: Unsent) -> Self {
+        let mut line = Self::open();
+        if line.is_open() {
+            line.waiting = unsent.waiting;
+            line.has_complained |= unsent.has_complained;
+            // Not now: should this program give way again, everything that came along must still
+            // be held.
+            line.next_try = (!line.waiting.is_empty()).then(Instant::now);
+        }
+        line
+    }
+
+    /// For another program.
+    pub(crate) fn pack(&self, packing: &mut Packing) -> LineState {
+        LineState {
+            waiting: self.waiting.pack(packing),
+            has_complained: self.has_complained,
+        }
     }
 
     fn to(name: &OsStr) -> Self {
@@ -79,7 +116,6 @@ impl Line {
     }
 
     /// Tells all of this at once, now or as soon as the manager listens. Never waits.
-    #[cfg_attr(not(test), expect(dead_code, reason = "its callers follow"))]
     pub(crate) fn send(&mut self, states: &[NotifyState<'_>]) {
         if self.is_open() {
             self.waiting.push(Message::of(states));
@@ -182,6 +218,16 @@ impl Line {
                 "the service manager does not listen at {name} ({error}): it is not told how this service is, and is tried again without another word; if no manager has started this, unset NOTIFY_SOCKET"
             );
         }
+    }
+}
+
+impl LineState {
+    /// In another program.
+    pub(crate) fn unpack(self, luggage: &mut Unpacking) -> Result<Unsent, String> {
+        Ok(Unsent {
+            waiting: Queue::unpack(self.waiting, luggage)?,
+            has_complained: self.has_complained,
+        })
     }
 }
 

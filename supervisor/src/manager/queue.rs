@@ -5,6 +5,9 @@ use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use sd_notify::NotifyState;
+use serde::{Deserialize, Serialize};
+
+use crate::handover::{Carried, Packing, Unpacking};
 
 /// Room for so many stored sockets, those that are to be forgotten included.
 const MOST: usize = 8192;
@@ -20,7 +23,7 @@ pub(super) struct Message {
 }
 
 /// What a message is about: which later ones make it idle.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 enum About {
     /// `READY=1`
     Ready,
@@ -38,6 +41,14 @@ enum About {
     Forget(String),
     /// What must be heard in any case.
     Other,
+}
+
+/// One message, for another program.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct MessageState {
+    about: About,
+    words: String,
+    descriptor: Option<Carried>,
 }
 
 /// The messages that wait.
@@ -137,6 +148,31 @@ impl Queue {
         }
         self.messages.push_back(message);
         true
+    }
+
+    pub(super) fn pack(&self, packing: &mut Packing) -> Vec<MessageState> {
+        let pack = |message: &Message| MessageState {
+            about: message.about.clone(),
+            words: message.words.clone(),
+            descriptor: message.descriptor.as_ref().map(|one| packing.pack(one)),
+        };
+        self.messages.iter().map(pack).collect()
+    }
+
+    pub(super) fn unpack(
+        waiting: Vec<MessageState>,
+        luggage: &mut Unpacking,
+    ) -> Result<Self, String> {
+        let mut messages = VecDeque::new();
+        for message in waiting {
+            let descriptor = message.descriptor.map(|one| luggage.unpack(one));
+            messages.push_back(Message {
+                about: message.about,
+                words: message.words,
+                descriptor: descriptor.transpose()?,
+            });
+        }
+        Ok(Self { messages })
     }
 
     pub(super) fn front(&self) -> Option<&Message> {

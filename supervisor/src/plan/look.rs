@@ -64,6 +64,17 @@ enum Rhythm {
     Dozing,
 }
 
+/// Whether the fleet looks at its workers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attention {
+    /// There is nothing to be learned from it.
+    Off,
+    /// In its rhythm.
+    Looking,
+    /// Nothing goes on; whoever stirs says so.
+    Dozing,
+}
+
 /// What a look leads to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Outlook {
@@ -181,6 +192,16 @@ impl Lookout {
 }
 
 impl Fleet {
+    /// Whether it looks at its workers.
+    #[must_use]
+    pub fn attention(&self) -> Attention {
+        match self.lookout.rhythm {
+            Rhythm::Off => Attention::Off,
+            Rhythm::Due { .. } | Rhythm::Looking { .. } => Attention::Looking,
+            Rhythm::Dozing => Attention::Dozing,
+        }
+    }
+
     /// Orders a look when it is due. `news`: somebody began or ceased to serve in this turn.
     pub(super) fn watch(&mut self, news: bool, now: Moment, out: &mut Vec<Action>) {
         if !self.is_watched() {

@@ -35,5 +35,6 @@ mod worker;
 pub use aide::{Aide, AideAction, AideChange, AideEvent, AideId};
 pub use fleet::Fleet;
 pub use health::{Condition, Health};
+pub use look::Attention;
 pub use view::{SlotState, SlotView};
 pub use vocabulary::*;

@@ -22,8 +22,7 @@ pub(super) fn service_ready(ready: u16, wanted: u16) {
         event = "service.ready",
         ready,
         wanted,
-        "the service is ready: {} of {wanted} wanted serve (--ready-when)",
-        counted(ready)
+        "the service is ready: {ready} of {wanted} wanted workers serve (--ready-when)"
     );
 }
 

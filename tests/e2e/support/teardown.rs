@@ -15,7 +15,9 @@ use super::http::{Address, Connection, Trouble};
 use super::log::PATIENCE;
 
 /// Events that mean trouble: unless the test has named them, it did not provoke them.
-const TROUBLE: [&str; 18] = [
+const TROUBLE: [&str; 20] = [
+    "manager.unreachable",
+    "manager.watchdog_withheld",
     "admin.crashed",
     "admin.overdue",
     "admin.failed",
