@@ -1,6 +1,10 @@
 //! Stories of the process behind the admin address.
 
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
+
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 use brigade_supervisor::plan::{Aide, AideAction, AideChange, AideEvent, AideId};
 
@@ -194,4 +198,145 @@ fn at_the_end_whoever_leaves_is_gone_at_once() {
     scene.hear(AideEvent::Dismiss);
     scene.hear(AideEvent::Ended(FIRST));
     assert!(scene.aide.is_gone());
+}
+
+/// A process of the world in which an aide lives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Life {
+    Starting,
+    Answering,
+    /// It was told to leave, or is being killed.
+    Going,
+}
+
+/// What the world may do next.
+#[derive(Clone, Copy, Debug)]
+enum Chance {
+    BecomesReady,
+    Dies,
+    CanNotBeMade,
+    Renew,
+    Wait(u16),
+}
+
+fn chance() -> impl Strategy<Value = Chance> {
+    prop_oneof![
+        3 => Just(Chance::BecomesReady),
+        3 => Just(Chance::Dies),
+        1 => Just(Chance::CanNotBeMade),
+        1 => Just(Chance::Renew),
+        4 => (0..12_000_u16).prop_map(Chance::Wait),
+    ]
+}
+
+/// The processes, as the world knows them.
+#[derive(Default)]
+struct World {
+    lives: BTreeMap<AideId, Life>,
+    fails_next: bool,
+}
+
+impl World {
+    /// Carries out what was ordered; what comes of it is the next event.
+    fn obey(&mut self, scene: &mut Scene, orders: Vec<AideAction>) {
+        let mut orders = VecDeque::from(orders);
+        while let Some(order) = orders.pop_front() {
+            match order {
+                AideAction::Make(id) => {
+                    let starting = self.lives.values().filter(|life| **life == Life::Starting);
+                    assert_eq!(starting.count(), 0, "one at a time");
+                    let event = match std::mem::take(&mut self.fails_next) {
+                        true => AideEvent::NotMade(id),
+                        false => {
+                            assert_eq!(self.lives.insert(id, Life::Starting), None, "a new number");
+                            AideEvent::Made(id)
+                        }
+                    };
+                    orders.extend(scene.hear(event));
+                }
+                AideAction::Leave(id) | AideAction::Kill(id) => {
+                    let life = self
+                        .lives
+                        .get_mut(&id)
+                        .expect("only the living are ordered");
+                    *life = Life::Going;
+                }
+                AideAction::Announce(_) => {}
+            }
+        }
+        let answering = self.lives.values().filter(|life| **life == Life::Answering);
+        assert!(answering.count() <= 1, "one answers: {:?}", self.lives);
+    }
+
+    fn any(&self, wanted: Life) -> Option<AideId> {
+        let mut found = self.lives.iter().filter(|(_, life)| **life == wanted);
+        found.next().map(|(id, _)| *id)
+    }
+
+    fn step(&mut self, scene: &mut Scene, chance: Chance) {
+        let event = match chance {
+            Chance::BecomesReady => match self.any(Life::Starting) {
+                Some(id) => {
+                    self.lives.insert(id, Life::Answering);
+                    // Whoever answered before is told to leave in the same breath.
+                    AideEvent::Ready(id)
+                }
+                None => return,
+            },
+            Chance::Dies => match self.lives.pop_last() {
+                Some((id, _)) => AideEvent::Ended(id),
+                None => return,
+            },
+            Chance::CanNotBeMade => {
+                self.fails_next = true;
+                return;
+            }
+            Chance::Renew => AideEvent::Renew,
+            Chance::Wait(ms) => {
+                scene.now += Duration::from_millis(ms.into());
+                AideEvent::Tick
+            }
+        };
+        let orders = scene.hear(event);
+        self.obey(scene, orders);
+    }
+}
+
+proptest! {
+    #[test]
+    fn whatever_happens_somebody_answers_in_the_end_and_everybody_leaves(
+        chances in vec(chance(), 0..60)
+    ) {
+        let mut scene = Scene { aide: Aide::default(), now: Duration::ZERO };
+        let mut world = World::default();
+        world.step(&mut scene, Chance::Wait(0));
+        for chance in chances {
+            world.step(&mut scene, chance);
+        }
+        // From now on all goes well, and who was told to leave does.
+        world.fails_next = false;
+        for _ in 0..20 {
+            while let Some(id) = world.any(Life::Going) {
+                world.lives.remove(&id);
+                let orders = scene.hear(AideEvent::Ended(id));
+                world.obey(&mut scene, orders);
+            }
+            world.step(&mut scene, Chance::BecomesReady);
+            if let Some(at) = scene.aide.next_deadline() {
+                scene.now = scene.now.max(at);
+                world.step(&mut scene, Chance::Wait(0));
+            }
+        }
+        prop_assert!(world.any(Life::Answering).is_some(), "{:?}", world.lives);
+        prop_assert_eq!(scene.aide.next_deadline(), None);
+        let orders = scene.hear(AideEvent::Dismiss);
+        world.obey(&mut scene, orders);
+        for _ in 0..5 {
+            if let Some(at) = scene.aide.next_deadline() {
+                scene.now = scene.now.max(at);
+                world.step(&mut scene, Chance::Wait(0));
+            }
+        }
+        prop_assert!(scene.aide.is_gone(), "also those that nothing can end");
+    }
 }

@@ -140,6 +140,8 @@ fn it_is_a_small_process_of_its_own_that_holds_nothing_of_the_service() {
         "the admin address and no other: {shared:?}"
     );
     assert_eq!(process.status("Threads"), "1");
+    // Nobody wakes without need.
+    brigade.calm();
     // The terminal's and the manager's signals are for the supervisor.
     for signal in [
         Signal::SIGTERM,
