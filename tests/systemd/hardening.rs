@@ -136,17 +136,17 @@ fn in_the_sandbox_memory_is_measured_and_processors_are_chosen() {
     let shop = Service::shop(&machine, config);
     shop.order("start");
     shop.wait_for("fleet.ready");
+    let worker = shop.events("worker.ready").remove(0).pid();
+    let status = std::fs::read_to_string(machine.path(&format!("/proc/{worker}/status"))).unwrap();
+    let cpus = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    assert!(cpus.unwrap().trim().parse::<u32>().is_ok(), "one: {cpus:?}");
     let address = &shop.addresses()[0];
     let answer = Connection::open(address).unwrap().get("/grow?mib=100");
     assert_eq!(answer.unwrap().status, 200);
     let worn = shop.wait_for("worker.recycling");
     assert_eq!(worn.text("because"), "memory", "{}", worn.value);
-    let pid = shop.processes().into_iter().next_back().unwrap();
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let cpus = status
-        .lines()
-        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
-    assert!(cpus.unwrap().trim().parse::<u32>().is_ok(), "one: {cpus:?}");
     shop.order("stop");
 }
 

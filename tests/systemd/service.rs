@@ -126,10 +126,8 @@ impl<'a> Service<'a> {
 
     /// Where it listens, in the order of `bind`.
     pub(crate) fn addresses(&self) -> Vec<Address> {
-        let told = self
-            .log
-            .events(|event| event.name() == "supervisor.listening");
-        told.iter()
+        self.events("supervisor.listening")
+            .iter()
             .map(|event| match Address::parse(event.text("address")) {
                 Address::Unix(path) => {
                     Address::Unix(self.machine.path(&path.display().to_string()))
@@ -162,7 +160,19 @@ impl<'a> Service<'a> {
 
     /// All events of this name so far.
     pub(crate) fn events(&self, name: &str) -> Vec<Event> {
+        self.catch_up();
         self.log.events(|event| event.name() == name)
+    }
+
+    /// Waits until what was logged up to now has arrived here.
+    fn catch_up(&self) {
+        self.machine.ask(&["journalctl", "--sync"]);
+        let unit = format!("--unit={}", self.unit);
+        let words = ["journalctl", "--output=cat", "--quiet", &unit];
+        let lines = self.machine.ask(&words).lines().count();
+        let have = || self.log.events(|_| true).len() + self.log.strays().len();
+        self.machine
+            .until("the journal has arrived", || have() >= lines);
     }
 
     /// What the journal has of it, every entry with its fields.

@@ -14,6 +14,8 @@ pub(super) struct Facts {
     pub(super) start: Duration,
     /// The longest that a stop may take.
     pub(super) stop: Duration,
+    /// How long the supervisor may be silent: until it has ended a worker that is blocked.
+    pub(super) silence: Duration,
     /// Descriptors that may lie in the manager's store.
     pub(super) stored: usize,
     /// Whether a port is one for the privileged.
@@ -40,6 +42,7 @@ impl Facts {
         Self {
             start: supervisor.timeout_start.saturating_mul(attempts) + 2 * AFTERMATH,
             stop: supervisor.timeout_graceful_shutdown + supervisor.timeout_kill + AFTERMATH,
+            silence: supervisor.timeout_worker.unwrap_or_default() + 2 * AFTERMATH,
             stored: stored(supervisor),
             has_low_port: supervisor.binds.iter().chain(&supervisor.admin).any(is_low),
             user: supervisor.user.clone(),

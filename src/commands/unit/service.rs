@@ -11,11 +11,12 @@ use super::words::word;
 
 /// The settings of the shipped unit that are filled in.
 #[cfg(test)]
-pub(super) const FILLED_IN: [&str; 12] = [
+pub(super) const FILLED_IN: [&str; 13] = [
     "Description",
     "ExecStart",
     "TimeoutStartSec",
     "TimeoutStopSec",
+    "WatchdogSec",
     "FileDescriptorStoreMax",
     "DynamicUser",
     "RuntimeDirectory",
@@ -48,6 +49,14 @@ pub(super) fn text(facts: &Facts, start: &Start) -> String {
     unit.comment(
         "TimeoutStopSec",
         &["Longer than a drain: timeout-graceful-shutdown, timeout-kill, and 10 s for the kernel."],
+    );
+    unit.set("WatchdogSec", seconds(facts.silence));
+    unit.comment(
+        "WatchdogSec",
+        &[
+            "A supervisor that stands still, or whose workers all do, is replaced: by SIGTERM, so that workers which are well",
+            "finish what they are at. Longer than timeout-worker, by which Brigade itself ends single workers.",
+        ],
     );
     unit.set("FileDescriptorStoreMax", facts.stored);
     identity(&mut unit, facts);
