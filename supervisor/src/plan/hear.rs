@@ -21,7 +21,7 @@ impl Fleet {
             // A worker's life is counted from the order: its start deadline covers the fork too.
             Event::Spawned(_) => {}
             Event::SpawnFailed(worker) => self.worker_gone(worker, End::NotMade, now, out),
-            Event::Leaving(worker) => self.asked_to_leave(worker),
+            Event::Leaving(worker) => self.asked_to_leave(worker, now),
             Event::Exited(worker, exit) => self.worker_gone(worker, End::Exit(exit), now, out),
             Event::Ready(worker) => self.worker_ready(worker, now, out),
             Event::Asked(request) => match self.phase {

@@ -31,6 +31,9 @@ use super::worker::Worker;
 
 /// So many measurements in a row must find too much memory: one may meet a passing peak.
 const HEAVY: u8 = 3;
+/// Whoever stops a whole service (systemd, a terminal) asks its workers in the same moment as the
+/// supervisor: what a worker was asked is followed a little later, when it is not moot.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// What use a worker has seen.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
@@ -41,9 +44,9 @@ pub(super) struct Use {
     memory: u64,
     /// Measurements in a row that found too much memory.
     heavy: u8,
-    /// Somebody else wants it to leave.
+    /// Since when somebody else wants it to leave.
     #[serde(default)]
-    asked: bool,
+    asked_since: Option<Moment>,
 }
 
 /// The attempts to renew a slot that failed since the last one that did not.
@@ -77,18 +80,19 @@ impl Use {
         }
     }
 
-    /// Why it is worn already, or since which age it will be.
-    fn wear(&self, limits: &Recycle) -> Result<Wear, Option<Duration>> {
+    /// Why it is worn, and when that is so.
+    fn wear(&self, born: Moment, limits: &Recycle) -> Option<(Moment, Wear)> {
         let extra = self.lot % limits.requests_jitter.saturating_add(1);
         let requests = limits.requests.map(|first| first.saturating_add(extra));
         if requests.is_some_and(|limit| self.answered >= limit) {
-            Ok(Wear::Requests(self.answered))
+            Some((Moment::ZERO, Wear::Requests(self.answered)))
         } else if self.heavy >= HEAVY {
-            Ok(Wear::Memory(self.memory))
-        } else if self.asked {
-            Ok(Wear::Asked)
+            Some((Moment::ZERO, Wear::Memory(self.memory)))
         } else {
-            Err(limits.lifetime)
+            let asked = self.asked_since.map(|since| (since + BREATH, Wear::Asked));
+            let aged = limits.lifetime;
+            let aged = aged.map(|age| (born.saturating_add(age), Wear::Age(age)));
+            asked.into_iter().chain(aged).min_by_key(|(at, _)| *at)
         }
     }
 }
@@ -111,10 +115,10 @@ impl Fleet {
 
     /// Somebody has asked a worker to leave, past the supervisor: it is replaced as if it were worn.
     /// One that is not ready yet, or leaves already, needs no replacement.
-    pub(super) fn asked_to_leave(&mut self, id: WorkerId) {
+    pub(super) fn asked_to_leave(&mut self, id: WorkerId, now: Moment) {
         let ready = self.slots.iter_mut().flat_map(Slot::ready_mut);
         for worker in ready.filter(|worker| worker.id == id) {
-            worker.used.asked = true;
+            worker.used.asked_since.get_or_insert(now);
         }
     }
 
@@ -134,12 +138,17 @@ impl Fleet {
             if at > now {
                 return;
             }
-            let Some(because) = self.wear(index, now) else {
+            let Some(worker) = self.slots[index].ready_holder() else {
                 return;
             };
-            let Some(worker) = self.slots[index].ready_holder().map(|worker| worker.id) else {
+            let Some((_, because)) = self.wear(worker) else {
                 return;
             };
+            let because = match because {
+                Wear::Age(_) => Wear::Age(now - worker.born),
+                Wear::Requests(_) | Wear::Memory(_) | Wear::Generation | Wear::Asked => because,
+            };
+            let worker = worker.id;
             let change = Change::WorkerRecycling { worker, because };
             out.push(Action::Announce(change));
             let successor = self.spawn(index, self.generation, now, out);
@@ -174,24 +183,16 @@ impl Fleet {
         if slot.successor.is_some() || !slot.has_room(self.most_processes()) {
             return None;
         }
-        let worn = if worker.generation == self.generation {
-            match worker.used.wear(&self.settings.recycle) {
-                Ok(_) => Moment::ZERO,
-                Err(lifetime) => worker.born.saturating_add(lifetime?),
-            }
-        } else {
-            Moment::ZERO
-        };
+        let (worn, _) = self.wear(worker)?;
         Some(worn.max(slot.renewal.rests_until))
     }
 
-    fn wear(&self, index: usize, now: Moment) -> Option<Wear> {
-        let worker = self.slots[index].ready_holder()?;
+    /// Why a worker is to be replaced, and since or from when.
+    fn wear(&self, worker: &Worker) -> Option<(Moment, Wear)> {
         if worker.generation != self.generation {
-            return Some(Wear::Generation);
+            return Some((Moment::ZERO, Wear::Generation));
         }
-        let worn = worker.used.wear(&self.settings.recycle);
-        Some(worn.unwrap_or(Wear::Age(now - worker.born)))
+        worker.used.wear(worker.born, &self.settings.recycle)
     }
 
     /// Whether a slot's holder is of a generation that failed.
@@ -252,15 +253,19 @@ mod tests {
     use brigade_shared::id::WorkerId;
 
     use super::Use;
-    use crate::plan::{Recycle, Sight, Signs, Wear};
+    use crate::plan::{Moment, Recycle, Sight, Signs, Wear};
 
     const LIMITS: Recycle = Recycle {
         requests: Some(100),
         requests_jitter: 9,
-        lifetime: Some(Duration::from_secs(60)),
+        lifetime: Some(AGE),
         memory: Some(1_000),
         at_most: 1,
     };
+
+    const BORN: Moment = Duration::from_secs(5);
+    const AGE: Duration = Duration::from_secs(60);
+    const AGED: Option<(Moment, Wear)> = Some((Duration::from_secs(65), Wear::Age(AGE)));
 
     fn sight(answered: u64, memory: Option<u64>) -> Sight {
         let signs = Signs::Row {
@@ -282,7 +287,7 @@ mod tests {
         let at_limit = |lot: u64, answered: u64| {
             let mut used = Use::drawn(lot);
             used.note(&sight(answered, None), &LIMITS);
-            used.wear(&LIMITS) == Ok(Wear::Requests(answered))
+            used.wear(BORN, &LIMITS) == Some((Moment::ZERO, Wear::Requests(answered)))
         };
         assert!(at_limit(0, 100) && !at_limit(0, 99));
         assert!(at_limit(9, 109) && !at_limit(9, 108));
@@ -291,8 +296,7 @@ mod tests {
             requests_jitter: u64::MAX,
             ..LIMITS
         };
-        let lifetime = Err(LIMITS.lifetime);
-        assert_eq!(Use::drawn(u64::MAX - 1).wear(&any), lifetime);
+        assert_eq!(Use::drawn(u64::MAX - 1).wear(BORN, &any), AGED);
     }
 
     #[test]
@@ -301,9 +305,10 @@ mod tests {
         for memory in [1_000, 2_000, 999, 1_000, 1_000] {
             used.note(&sight(1, Some(memory)), &LIMITS);
             used.note(&sight(1, None), &LIMITS);
-            assert_eq!(used.wear(&LIMITS), Err(LIMITS.lifetime));
+            assert_eq!(used.wear(BORN, &LIMITS), AGED);
         }
         used.note(&sight(1, Some(1_001)), &LIMITS);
-        assert_eq!(used.wear(&LIMITS), Ok(Wear::Memory(1_001)));
+        let heavy = Some((Moment::ZERO, Wear::Memory(1_001)));
+        assert_eq!(used.wear(BORN, &LIMITS), heavy);
     }
 }

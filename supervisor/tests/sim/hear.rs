@@ -34,7 +34,7 @@ impl Ledger {
             Event::Leaving(id) => {
                 let record = self.workers.get_mut(id).filter(|record| record.is_up());
                 if let Some(record) = record {
-                    record.asked = true;
+                    record.asked.get_or_insert(now);
                 }
             }
             Event::SentinelAnswered(agrees) => self.hear_sentinel(*agrees),

@@ -128,8 +128,8 @@ pub(crate) struct Record {
     pub(crate) holds: bool,
     /// It is to take over from a worn one.
     pub(crate) renews: bool,
-    /// Somebody else has asked it to leave.
-    pub(crate) asked: bool,
+    /// Since when somebody else has asked it to leave.
+    pub(crate) asked: Option<Moment>,
     pub(crate) answered: u64,
     pub(crate) memory: u64,
     /// Measurements in a row that found too much.

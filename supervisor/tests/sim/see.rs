@@ -130,7 +130,7 @@ impl Ledger {
             alive: true,
             holds,
             renews,
-            asked: false,
+            asked: None,
             answered: 0,
             memory: 0,
             heavy: 0,

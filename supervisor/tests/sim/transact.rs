@@ -1,6 +1,8 @@
 //! The books of what replaces workers: a transaction's canary, its probation, its waves, and the
 //! renewal of slots whose workers are worn or belong to a generation that failed.
 
+use std::time::Duration;
+
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_supervisor::plan::{Leaving, Look, Moment, Next, Signs, Wear};
 
@@ -295,7 +297,7 @@ impl Ledger {
                 Wear::Age(age) => {
                     age == now - record.born && limits.lifetime.is_some_and(|limit| age >= limit)
                 }
-                Wear::Asked => record.asked,
+                Wear::Asked => is_due(record.asked, now),
                 Wear::Memory(bytes) => bytes == record.memory && record.heavy >= HEAVY,
             };
             alone && idle && worn && self.is_wanted(record.slot) && self.has_room(record.slot)
@@ -339,7 +341,7 @@ impl Ledger {
             let old = limits
                 .lifetime
                 .is_some_and(|most| now - record.born >= most);
-            let worn = requests || old || record.heavy >= HEAVY || record.asked;
+            let worn = requests || old || record.heavy >= HEAVY || is_due(record.asked, now);
             worn || record.generation != self.committed
         };
         let overlooked = self.wanted_slots().find(|slot| {
@@ -415,4 +417,9 @@ impl Ledger {
             format!("{next:?} after a renewal that failed")
         })
     }
+}
+
+/// What a worker was asked by somebody else is followed after a breath: a stop may come, too.
+fn is_due(asked: Option<Moment>, now: Moment) -> bool {
+    asked.is_some_and(|since| now >= since + Duration::from_millis(100))
 }

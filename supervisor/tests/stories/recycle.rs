@@ -166,11 +166,29 @@ fn a_slot_that_is_scaled_away_is_not_recycled() {
 fn a_worker_that_somebody_else_asks_to_leave_is_replaced_before_it_does() {
     let mut story = Story::of_ready(settings(2));
     let asked = |worker| Event::Leaving(WorkerId(worker));
-    story.hears(asked(2)).does(&[spawn(3, 1, 1)]);
+    story.hears(asked(2)).does(&[]);
+    story.after(millis(99)).does(&[]);
+    story.after(millis(1)).does(&[spawn(3, 1, 1)]);
     story.says(&Change::WorkerRecycling {
         worker: WorkerId(2),
         because: Wear::Asked,
     });
     story.hears(asked(2)).hears(asked(3)).does(&[]);
     story.ready(3).does(&[drain(2)]);
+}
+
+#[test]
+fn whoever_is_asked_to_leave_together_with_the_supervisor_is_not_replaced() {
+    let mut story = Story::of_ready(settings(2));
+    let asked = |worker| Event::Leaving(WorkerId(worker));
+    story.hears(asked(1)).hears(asked(2)).does(&[]);
+    story.after(millis(50)).does(&[]);
+    story.asked(Request::Stop);
+    story.after(millis(200));
+    assert!(
+        !story
+            .deeds()
+            .iter()
+            .any(|deed| matches!(deed, Action::Spawn { .. }))
+    );
 }
