@@ -199,6 +199,11 @@ fn while_every_worker_hangs_it_answers_and_shows_it() {
 #[test]
 fn a_supervisor_that_does_not_turn_is_not_alive_and_its_workers_stay_ready() {
     let brigade = start(&[]);
+    assert_eq!(
+        status(&brigade, "/livez"),
+        200,
+        "an answer that soon is too old"
+    );
     brigade.supervisor().signal(Signal::SIGSTOP);
     brigade.until("the supervisor is seen to stand still", || {
         status(&brigade, "/livez") == 503
