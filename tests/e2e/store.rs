@@ -199,8 +199,9 @@ fn a_fleet_that_is_scaled_has_the_manager_keep_what_is_open() {
     assert_eq!(keeper.names().len(), two.len() + 1);
     brigade.signal_heard(Signal::SIGTTOU);
     brigade.until("the slot is closed", || keeper.names() == two);
-    brigade.signal_heard(Signal::SIGTTIN);
-    brigade.until("it is open again", || keeper.names().len() > two.len());
+    let mark = brigade.signal_heard(Signal::SIGTTIN);
+    brigade.wait_after(mark, "worker.ready", |event| event.is("slot", 2));
+    assert_eq!(keeper.names().len(), two.len() + 1, "it is open again");
     let addresses = brigade.addresses();
     kill(brigade);
     let waiting = Waiting::at(&addresses, 30);
