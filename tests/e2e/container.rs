@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nix::sched::{CloneFlags, setns};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
 use crate::support::{
-    Brigade, COMMIT, Event, Launch, Load, Need, Process, built, contained, contained_in, image,
-    lacks, outside, shop,
+    Address, Brigade, COMMIT, Connection, Event, Launch, Load, Need, Process, built, contained,
+    contained_in, image, lacks, outside, shop,
 };
 
 fn start(arguments: &[&str]) -> Brigade {
@@ -257,6 +258,32 @@ fn names_are_looked_up_without_a_libc_in_the_image() {
     let volume = format!("{}/hosts:/etc/hosts", launch.dir().display());
     let brigade = contained(launch, &["--volume", &volume]).ready();
     assert_eq!(brigade.get("/").status, 200);
+    stop(brigade);
+}
+
+#[test]
+fn the_pod_of_config_kubernetes_serves_and_answers_its_probes() {
+    if lacks(Need::Root) {
+        return;
+    }
+    // The arguments and the volume of deployment.yaml.
+    let launch = Launch::anywhere(&["serve", "--config", "/etc/brigade/brigade.toml"]);
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/kubernetes");
+    let volume = format!("{folder}:/etc/brigade");
+    let brigade = contained(launch, &["--network", "--volume", &volume]).ready();
+    brigade.wait_for("admin.ready", |_| true);
+    // From here on this test is at home in the container's network.
+    let network = fs::File::open(format!("/proc/{}/ns/net", outside(&brigade).0)).unwrap();
+    setns(network, CloneFlags::CLONE_NEWNET).unwrap();
+    let ask = |port: u16, path: &str| {
+        let address = Address::parse(&format!("http://127.0.0.1:{port}"));
+        let answer = Connection::open(&address).and_then(|mut line| line.get(path));
+        answer.unwrap().status
+    };
+    for probe in ["/startupz", "/livez", "/readyz", "/metrics"] {
+        assert_eq!(ask(9090, probe), 200, "{probe}");
+    }
+    assert_eq!(ask(8000, "/"), 200);
     stop(brigade);
 }
 
