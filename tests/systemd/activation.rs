@@ -1,6 +1,7 @@
 //! Sockets that systemd holds: the first connection starts the service, and nobody who connects
 //! while it is down is turned away.
 
+use crate::knock::Knocking;
 use crate::machine::Machine;
 use crate::service::Service;
 use crate::support::{Address, Connection, Load};
@@ -50,11 +51,13 @@ fn stopped_and_started_under_load_it_loses_nobody() {
     let fresh = Load::keep_alive_at(address, 4).anew().start();
     let mut pids = vec![shop.main_pid()];
     for order in ["restart", "stop", "stop", "restart"] {
+        let knocking = Knocking::at(Address::parse("http://127.0.0.1:8000"));
         shop.order(order);
         // Whoever connects starts it again after a stop.
         kept.flow(50);
         fresh.flow(50);
         pids.push(shop.main_pid());
+        knocking.assert_lost_none();
     }
     pids.dedup();
     assert_eq!(pids.len(), 5, "each time another supervisor: {pids:?}");

@@ -38,9 +38,9 @@ fn any_server_that_inherits_its_socket_runs_under_the_example_unit() {
         "/sys/fs/cgroup{}",
         service.property("ControlGroup")
     ));
-    assert!(service.events("worker.crashed").is_empty());
     service.order("stop");
     assert_eq!(service.property("Result"), "success");
+    assert!(service.events("worker.crashed").is_empty());
     assert!(!group.exists());
     assert!(service.events("worker.hidden").is_empty());
 }
@@ -69,9 +69,9 @@ fn a_python_application_runs_under_the_example_unit() {
     service.wait_for("fleet.ready");
     assert!(get("/").starts_with("pid "));
     assert_eq!(service.events("worker.ready").len(), 2);
-    assert!(service.events("worker.crashed").is_empty());
     service.order("stop");
     assert_eq!(service.property("Result"), "success");
+    assert!(service.events("worker.crashed").is_empty());
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod support;
 
 #[path = "../package/debian.rs"]
 mod debian;
+mod knock;
 mod machine;
 mod service;
 

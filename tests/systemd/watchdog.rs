@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::knock::Knocking;
 use crate::machine::Machine;
 use crate::service::Service;
 use crate::support::{Connection, Load};
@@ -39,7 +40,8 @@ fn a_frozen_supervisor_is_replaced_and_nobody_is_refused() {
     let shop = begin(&machine, "workers = 2\n");
     let address = shop.addresses().remove(0);
     let kept = Load::keep_alive_at(address.clone(), 4).start();
-    let fresh = Load::keep_alive_at(address, 4).anew().start();
+    let fresh = Load::keep_alive_at(address.clone(), 4).anew().start();
+    let knocking = Knocking::at(address);
     let pid = shop.main_pid();
     shop.signal("STOP");
     was_replaced(&shop);
@@ -48,6 +50,7 @@ fn a_frozen_supervisor_is_replaced_and_nobody_is_refused() {
     fresh.flow(50);
     kept.stop().assert_lost_none();
     fresh.stop().assert_lost_none();
+    knocking.assert_lost_none();
     shop.order("stop");
 }
 
