@@ -106,8 +106,12 @@ fn of_formats(brigade: &Brigade, formats: &str) {
 fn a_state_of_another_format_is_understood_or_refused() {
     let brigade = start(&[]);
     let before = held(brigade.supervisor());
+    // With the commit, if it is known.
+    let starting = brigade.wait_for("supervisor.starting", |_| true);
+    let version = starting.text("version");
     of_formats(&brigade, "2");
-    refused(&brigade, "has format 1, and brigade 0.1.0 understands 2");
+    let why = format!("has format 1, and brigade {version} understands 2");
+    refused(&brigade, &why);
     // A newer one that still understands the old ...
     of_formats(&brigade, "2 1");
     let (_, event) = upgrade(&brigade);
@@ -115,7 +119,8 @@ fn a_state_of_another_format_is_understood_or_refused() {
     only(&brigade, 2);
     // ... hands its own format on, which an older one does not understand.
     of_formats(&brigade, "1");
-    refused(&brigade, "has format 2, and brigade 0.1.0 understands 1");
+    let why = format!("has format 2, and brigade {version} understands 1");
+    refused(&brigade, &why);
     of_formats(&brigade, "3 2");
     let (_, event) = upgrade(&brigade);
     assert_eq!(event.name(), "upgrade.done", "{}", event.value);
