@@ -7,13 +7,13 @@ use std::os::unix::net::UnixStream;
 
 use brigade_shared::exit::Exit;
 use brigade_shared::sys::signal::Signals;
-use brigade_shared::sys::{fd, fork, process, signal, title, wait};
+use brigade_shared::sys::{exec, fd, fork, process, signal, title, wait};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, kill, raise};
 use nix::unistd::{Pid, getpid, getppid};
 
 fn main() {
-    let tests: [(&str, fn()); 8] = [
+    let tests: [(&str, fn()); 9] = [
         (
             "a child's end is told as it was",
             a_childs_end_is_told_as_it_was,
@@ -34,6 +34,10 @@ fn main() {
         (
             "a child keeps what it asks for and nothing else",
             a_child_keeps_only_what_it_asks_for,
+        ),
+        (
+            "a child forgets variables, and its parent does not",
+            a_child_forgets_variables,
         ),
         (
             "the title is longer than the command line was",
@@ -154,6 +158,17 @@ fn a_child_keeps_only_what_it_asks_for() {
     assert_eq!(end_of(child.unwrap()), Exit::Code(0));
     assert!(fd::adopt(2).is_err(), "standard error is nobody's to adopt");
     assert!(fd::adopt(9999).is_err());
+}
+
+fn a_child_forgets_variables() {
+    let is_here = |name: &str| std::env::var_os(name).is_some();
+    // Every test has a PATH and, from cargo, the name of its package.
+    let child = fork::fork_child(|| {
+        exec::forget_variables(&["CARGO_PKG_NAME", "NOWHERE"]);
+        i32::from(is_here("CARGO_PKG_NAME")) + 2 * i32::from(!is_here("PATH"))
+    });
+    assert_eq!(end_of(child.unwrap()), Exit::Code(0));
+    assert!(is_here("CARGO_PKG_NAME") && is_here("PATH"));
 }
 
 fn the_title_may_be_long() {

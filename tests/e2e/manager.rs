@@ -345,6 +345,26 @@ fn a_manager_that_does_not_read_holds_up_nobody_and_hears_everything_in_order() 
 }
 
 #[test]
+fn what_was_not_heard_before_an_upgrade_is_told_after_it() {
+    let place = Place::new();
+    let launch = Launch::new(&["serve", "--workers", "1"]).copied_as("DIR/brigade");
+    let brigade = place.tell(launch).ready();
+    brigade.expect("manager.unreachable");
+    replace(&brigade);
+    assert_eq!(upgraded(&brigade), 2);
+    brigade.settled();
+    let manager = ServiceManager::at(&place.path);
+    let (_, then) = manager.wait_said(0, "READY=1");
+    let (begun, then) = manager.wait_said(then, "RELOADING=1");
+    assert!(begun.status().starts_with("upgrading"), "{begun:?}");
+    let (ended, _) = manager.wait_said(then, "READY=1");
+    assert!(ended.status().contains("last upgrade"), "{ended:?}");
+    // Each of them is one line to whoever reads the log.
+    assert_eq!(brigade.events("manager.unreachable").len(), 1);
+    brigade.stop_and_check();
+}
+
+#[test]
 fn what_can_not_be_spoken_to_is_left_alone() {
     for name in ["vsock:2:1234", "nonsense"] {
         let launch = Launch::new(&["serve", "--workers", "1"]);

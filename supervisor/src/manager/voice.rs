@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use brigade_shared::exit::supervisor as code;
 use brigade_shared::sys::clock::monotonic_ns;
+use brigade_shared::sys::signal;
 use nix::errno::Errno;
 use sd_notify::NotifyState;
 use serde::{Deserialize, Serialize};
@@ -155,6 +156,9 @@ impl Voice {
         match verdict {
             Verdict::Stopped => {}
             Verdict::GaveUp(_) => {
+                // systemd answers the last of these words with SIGABRT. Whoever is about to leave
+                // with a code of its own has its files to remove, and leaves no core.
+                let _ = signal::block_all();
                 let status = self.despair.as_deref().unwrap_or("giving up");
                 let exit_status = exit_status(code::GAVE_UP);
                 let [status, errno, exit] = failure(status, Errno::ECHILD as u32, &exit_status);

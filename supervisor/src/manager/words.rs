@@ -166,11 +166,11 @@ fn who(worker: WorkerId, around: &Around<'_>) -> String {
     }
 }
 
+/// Without the word with which problems are shown to people.
 fn first_line(text: &str) -> &str {
-    text.lines()
-        .find(|line| !line.trim().is_empty())
-        .unwrap_or(text)
-        .trim()
+    let mut lines = text.lines().map(str::trim);
+    let line = lines.find(|line| !line.is_empty()).unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line)
 }
 
 /// `12:03`, in UTC.
@@ -323,7 +323,7 @@ mod tests {
     fn only_the_first_line_of_a_problem_is_told() {
         let said = told(
             &Change::ReloadRefused,
-            "\nworkers: 0 is no number\n  at line 3\n",
+            "\nerror: workers: 0 is no number\n  at line 3\n",
         );
         let expected = "last reload 12:03 refused: workers: 0 is no number";
         assert_eq!(said.as_deref(), Some(expected));
