@@ -8,7 +8,7 @@ use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use nix::sys::socket::{
     ControlMessageOwned, MsgFlags, UnixCredentials, recvmsg, setsockopt, sockopt,
@@ -157,13 +157,6 @@ impl ServiceManager {
     #[track_caller]
     pub(crate) fn wait_said(&self, from: usize, line: &str) -> (Message, usize) {
         self.wait_from(from, line, |message| message.says(line))
-    }
-
-    /// Whether nothing is said for so long: as a manager with a watchdog finds out.
-    pub(crate) fn is_silent_for(&self, time: Duration) -> bool {
-        let from = self.count();
-        self.wait_until(Instant::now() + time, from, |_| true)
-            .is_none()
     }
 
     fn wait_until(
