@@ -49,6 +49,35 @@ fn every_unit_is_understood_and_exposes_little() {
     assert_eq!(services, 3);
 }
 
+/// The settings of a unit but for those that are its own.
+fn common_settings(name: &str) -> Vec<String> {
+    let own = [
+        "Description=",
+        "WorkingDirectory=",
+        "Environment=",
+        "ExecStart=",
+        "RuntimeDirectory=",
+    ];
+    let text = std::fs::read_to_string(units().join(name)).unwrap();
+    let settings = text
+        .lines()
+        .filter(|line| line.contains('=') && !line.starts_with('#'));
+    let common = settings.filter(|line| !own.iter().any(|key| line.starts_with(key)));
+    common.map(str::to_owned).collect()
+}
+
+#[test]
+fn the_examples_are_as_hard_as_the_template() {
+    let template = common_settings("brigade@.service");
+    assert!(template.len() > 40, "{template:#?}");
+    for name in [
+        "brigade-exec-example.service",
+        "brigade-python-example.service",
+    ] {
+        assert_eq!(common_settings(name), template, "{name}");
+    }
+}
+
 #[test]
 fn the_sandbox_holds_supervisor_and_workers() {
     let Some(machine) = Machine::boot() else {

@@ -132,6 +132,31 @@ fn the_death_of_the_supervisor_loses_nobody() {
 }
 
 #[test]
+fn with_kill_mode_process_new_clients_do_not_wait_for_old_requests() {
+    let Some(machine) = Machine::boot() else {
+        return;
+    };
+    let shop = begin(&machine, "workers = 2\n");
+    shop.edit("process", "[Service]\nKillMode=process\n");
+    let address = shop.addresses().remove(0);
+    let mut slow = Connection::open(&address).unwrap();
+    let old = slow.get("/").unwrap().number("pid");
+    slow.send("GET /sleep?ms=6000 HTTP/1.1\r\nhost: test\r\n\r\n")
+        .unwrap();
+    shop.signal("KILL");
+    shop.until_property("NRestarts", "1");
+    shop.until_property("ActiveState", "active");
+    assert_eq!(shop.processes().len(), 4, "the old worker is still at it");
+    for _ in 0..4 {
+        let answer = Connection::open(&address).unwrap().get("/").unwrap();
+        assert_ne!(answer.number("pid"), old);
+    }
+    assert_eq!(slow.receive().expect("it is finished").status, 200);
+    machine.until("the old worker leaves", || shop.processes().len() == 3);
+    shop.order("stop");
+}
+
+#[test]
 fn when_all_are_killed_at_once_only_what_was_in_flight_is_lost() {
     let Some(machine) = Machine::boot() else {
         return;

@@ -59,3 +59,32 @@ fn an_upgrade_to_what_is_no_program_is_refused_and_changes_nothing() {
     load.stop().assert_lost_none();
     shop.order("stop");
 }
+
+#[test]
+fn a_signal_to_the_whole_group_is_heard_by_the_supervisor_and_harms_no_worker() {
+    let Some(machine) = Machine::boot() else {
+        return;
+    };
+    let shop = Service::shop(&machine, "workers = 2\nadmin = \"127.0.0.1:9000\"\n");
+    shop.order("start");
+    shop.wait_for("fleet.ready");
+    let load = Load::keep_alive_at(shop.addresses().remove(0), 4).start();
+    // Without --kill-whom=main everybody gets it.
+    for (signal, outcome) in [
+        ("HUP", "reload.done"),
+        ("USR1", "logs.reopened"),
+        ("USR2", "upgrade.done"),
+        ("TTIN", "fleet.scaled"),
+    ] {
+        let mark = shop.mark();
+        machine.systemctl(&["kill", &format!("--signal={signal}"), &shop.unit]);
+        shop.wait_after(mark, outcome, |_| true);
+        load.flow(50);
+    }
+    load.stop().assert_lost_none();
+    for trouble in ["worker.crashed", "worker.recycling"] {
+        let told = shop.events(trouble);
+        assert!(told.is_empty(), "{told:#?}");
+    }
+    shop.order("stop");
+}
