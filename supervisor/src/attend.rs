@@ -11,11 +11,13 @@
 //! A worker whose loop turned just before the board told it of the doze does not say so (each may
 //! have missed the other's word): hence the last look 20 ms later.
 
+use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use brigade_shared::id::SlotId;
+use brigade_shared::sys::depth::tcp_waiting;
 use brigade_shared::sys::process;
 
 use crate::act::Hands;
@@ -295,7 +297,12 @@ impl Hands {
     }
 
     fn parts(&mut self) -> (&mut Relieving, &mut Listeners, Crew<'_>) {
+        let waiting = match self.attention.relieving.has_adrift() {
+            true => waiting_by_slot(&self.listeners),
+            false => BTreeMap::new(),
+        };
         let crew = Crew {
+            waiting,
             roster: &mut self.roster,
             board: self.nursery.ledger.board(),
             files: self.nursery.open_files.most(),
@@ -316,4 +323,15 @@ impl Hands {
         };
         act(&mut self.attention.observer, &mut scene)
     }
+}
+
+/// How many wait in the queues that slots have of their own.
+fn waiting_by_slot(listeners: &Listeners) -> BTreeMap<SlotId, u64> {
+    let mut waiting = BTreeMap::new();
+    for queue in listeners.queues() {
+        if let (Some(slot), Ok(connections)) = (queue.slot, tcp_waiting(queue.socket)) {
+            *waiting.entry(slot).or_default() += u64::from(connections);
+        }
+    }
+    waiting
 }

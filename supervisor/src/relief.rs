@@ -14,7 +14,7 @@
 
 mod lent;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -92,6 +92,8 @@ pub(crate) struct Crew<'a> {
     pub(crate) board: &'a Board,
     /// How many files each of them may have open.
     pub(crate) files: u64,
+    /// How many wait in the queues of each slot, if anything is adrift.
+    pub(crate) waiting: BTreeMap<SlotId, u64>,
 }
 
 impl Relieving {
@@ -122,6 +124,11 @@ impl Relieving {
     pub(crate) fn last_call(&mut self) {
         self.is_last_call = true;
         self.again = None;
+    }
+
+    /// Whether there is anything that nobody has taken yet.
+    pub(crate) fn has_adrift(&self) -> bool {
+        !self.adrift.is_empty()
     }
 
     /// What nobody has taken yet.
@@ -338,14 +345,16 @@ impl Relieving {
         living.map(of).collect()
     }
 
-    /// By the connections that a worker holds, and those that are on their way to it.
+    /// By the connections that a worker holds, those that are on their way to it, and those that
+    /// wait for it: in a burst it may not have come to them yet, and would end up with the most.
     fn rank(&self, member: &Member, crew: &Crew<'_>) -> Rank {
         let ahead = self.lent.count(member.worker);
         let connections = crew.board.row(member.row).connections() + ahead;
+        let waiting = crew.waiting.get(&member.slot).copied().unwrap_or_default();
         // At its limit of files it would lose what it is sent: the kernel drops the descriptor.
         let files = crew.files.saturating_sub(SPARE_FILES);
         Rank {
-            connections,
+            connections: connections + waiting,
             worker: member.worker,
             room: (MOST_AHEAD.saturating_sub(ahead)).min(files.saturating_sub(connections)),
         }

@@ -1,6 +1,7 @@
 //! Real sockets and channels, no processes.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,6 +29,8 @@ struct Scene {
     queue: TcpListener,
     address: Address,
     relieving: Relieving,
+    /// In the queues of other slots.
+    waiting: BTreeMap<SlotId, u64>,
 }
 
 impl Scene {
@@ -41,6 +44,7 @@ impl Scene {
             address: Address::Tcp(queue.local_addr().unwrap()),
             queue,
             relieving: Relieving::default(),
+            waiting: BTreeMap::new(),
         };
         for number in 0..workers {
             let (slot, worker) = (SlotId(number), WorkerId(u64::from(number)));
@@ -84,6 +88,7 @@ impl Scene {
             roster: &mut self.roster,
             board: &board,
             files: FILES,
+            waiting: self.waiting.clone(),
         };
         act(&mut self.relieving, queue, &mut crew);
     }
@@ -177,6 +182,19 @@ fn the_lightest_is_who_has_the_fewest_now_and_on_the_way() {
     scene.pass_on(last, 2);
     assert_eq!(scene.given(), [0, 1, 0]);
     drop((clients, more));
+}
+
+#[test]
+fn who_has_not_come_to_its_own_queue_yet_is_not_taken_for_light() {
+    let mut scene = Scene::new(3).relieved_by(&[0, 1, 2]);
+    let board = Arc::clone(scene.ledger.board());
+    let row = |worker| board.row(scene.roster.get(WorkerId(worker)).unwrap().row);
+    (0..12).for_each(|_| row(0).connection_opened());
+    (0..9).for_each(|_| row(1).connection_opened());
+    scene.waiting.insert(SlotId(2), 10);
+    let passed = scene.connect();
+    scene.pass_on(passed, 0);
+    assert_eq!(scene.given(), [0, 1, 0]);
 }
 
 #[test]
