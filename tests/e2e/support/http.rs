@@ -372,9 +372,17 @@ impl Connection {
     }
 
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        match &mut self.stream {
-            Stream::Tcp(stream) => stream.read(bytes),
-            Stream::Unix(stream) => stream.read(bytes),
+        loop {
+            let read = match &mut self.stream {
+                Stream::Tcp(stream) => stream.read(bytes),
+                Stream::Unix(stream) => stream.read(bytes),
+            };
+            // A read with a deadline is not begun again by the kernel, whatever signal it was
+            // (socket(7)); a machine that stood still for a moment is no fault of the server.
+            match read {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => return read,
+            }
         }
     }
 }
