@@ -83,9 +83,7 @@ fn the_sandbox_holds_supervisor_and_workers() {
     let Some(machine) = Machine::boot() else {
         return;
     };
-    let shop = Service::shop(&machine, "workers = 2\n");
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, "workers = 2\n");
     for pid in shop.processes() {
         let text = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
         let line = |key: &str| {
@@ -108,9 +106,7 @@ fn in_the_sandbox_a_stuck_worker_is_seen_with_its_stack_and_relieved() {
         return;
     };
     let config = "workers = 2\nbind = [\"127.0.0.1:8000\", \"unix:/run/brigade/shop/a.sock\"]\n";
-    let shop = Service::shop(&machine, config);
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, config);
     for address in shop.addresses() {
         let mark = shop.mark();
         let mut stuck = Connection::open(&address).unwrap();
@@ -162,9 +158,7 @@ fn in_the_sandbox_memory_is_measured_and_processors_are_chosen() {
         return;
     };
     let config = "workers = 1\ncpu-affinity = true\nlimit-worker-memory = \"64MiB\"\n";
-    let shop = Service::shop(&machine, config);
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, config);
     let worker = shop.events("worker.ready").remove(0).pid();
     let status = std::fs::read_to_string(machine.path(&format!("/proc/{worker}/status"))).unwrap();
     let cpus = status

@@ -9,9 +9,7 @@ fn a_reload_brings_the_new_configuration_and_loses_nobody() {
     let Some(machine) = Machine::boot() else {
         return;
     };
-    let shop = Service::shop(&machine, "workers = 2\n");
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, "workers = 2\n");
     let pid = shop.main_pid();
     let load = Load::keep_alive_at(shop.addresses().remove(0), 4).start();
     for (generation, workers) in [(2, 3), (3, 2)] {
@@ -38,9 +36,7 @@ fn a_bad_configuration_or_release_leaves_everything_as_it_was() {
     let Some(machine) = Machine::boot() else {
         return;
     };
-    let shop = Service::shop(&machine, "workers = 2\n");
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, "workers = 2\n");
     let load = Load::keep_alive_at(shop.addresses().remove(0), 4).start();
     let before = shop.processes();
 

@@ -33,6 +33,14 @@ impl<'a> Service<'a> {
         service
     }
 
+    /// The same, started and with all its workers.
+    pub(crate) fn serving(machine: &'a Machine, config: &str) -> Self {
+        let shop = Self::shop(machine, config);
+        shop.order("start");
+        shop.wait_for("fleet.ready");
+        shop
+    }
+
     /// Any unit.
     pub(crate) fn of(machine: &'a Machine, unit: &str) -> Self {
         let name = format!("--unit={unit}");

@@ -12,9 +12,7 @@ fn a_stuck_worker_delays_the_stop_by_its_bound_and_nobody_stays() {
         return;
     };
     let limits = "timeout-graceful-shutdown = \"1s\"\ntimeout-kill = \"1s\"\n";
-    let shop = Service::shop(&machine, &format!("workers = 2\n{limits}"));
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, &format!("workers = 2\n{limits}"));
     let group = machine.path(&format!("/sys/fs/cgroup{}", shop.property("ControlGroup")));
     let mut stuck = Connection::open(&shop.addresses()[0]).unwrap();
     stuck
@@ -34,9 +32,7 @@ fn requests_in_flight_are_finished_by_a_stop_and_by_the_death_of_the_supervisor(
     let Some(machine) = Machine::boot() else {
         return;
     };
-    let shop = Service::shop(&machine, "workers = 2\n");
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, "workers = 2\n");
     let address = shop.addresses().remove(0);
     for order in ["stop", "death"] {
         if order == "death" {
@@ -105,9 +101,7 @@ fn probes_are_answered_until_the_last_request_is() {
     let Some(machine) = Machine::boot() else {
         return;
     };
-    let shop = Service::shop(&machine, "workers = 2\nadmin = \"127.0.0.1:9000\"\n");
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, "workers = 2\nadmin = \"127.0.0.1:9000\"\n");
     let admin = Address::parse("http://127.0.0.1:9000");
     let probe = || Connection::open(&admin).and_then(|mut one| one.get("/readyz"));
     machine.until("it is ready", || {

@@ -8,10 +8,7 @@ use crate::support::{Account, Address, Connection, Load, Running, Trouble};
 const PLACES: &str = "bind = [\"127.0.0.1:8000\", \"unix:/run/brigade/shop/a.sock\"]\n";
 
 fn begin<'a>(machine: &'a Machine, config: &str) -> Service<'a> {
-    let shop = Service::shop(machine, &format!("{PLACES}{config}"));
-    shop.order("start");
-    shop.wait_for("fleet.ready");
-    shop
+    Service::serving(machine, &format!("{PLACES}{config}"))
 }
 
 /// One at every address.

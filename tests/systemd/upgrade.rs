@@ -11,9 +11,7 @@ fn an_upgrade_in_place_keeps_the_main_process_and_loses_nobody() {
     let Some(machine) = Machine::boot() else {
         return;
     };
-    let shop = Service::shop(&machine, "workers = 2\n");
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, "workers = 2\n");
     let address = shop.addresses().remove(0);
     let load = Load::keep_alive_at(address, 4).start();
     let pid = shop.main_pid();
@@ -44,9 +42,7 @@ fn an_upgrade_to_what_is_no_program_is_refused_and_changes_nothing() {
     let Some(machine) = Machine::boot() else {
         return;
     };
-    let shop = Service::shop(&machine, "workers = 2\n");
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, "workers = 2\n");
     let load = Load::keep_alive_at(shop.addresses().remove(0), 4).start();
     let pid = shop.main_pid();
     machine.write_program("/usr/bin/brigade.new", "#!/bin/sh\nexit 0\n");
@@ -65,9 +61,7 @@ fn a_signal_to_the_whole_group_is_heard_by_the_supervisor_and_harms_no_worker() 
     let Some(machine) = Machine::boot() else {
         return;
     };
-    let shop = Service::shop(&machine, "workers = 2\nadmin = \"127.0.0.1:9000\"\n");
-    shop.order("start");
-    shop.wait_for("fleet.ready");
+    let shop = Service::serving(&machine, "workers = 2\nadmin = \"127.0.0.1:9000\"\n");
     let load = Load::keep_alive_at(shop.addresses().remove(0), 4).start();
     // Without --kill-whom=main everybody gets it.
     for (signal, outcome) in [

@@ -4,17 +4,13 @@ use std::time::Duration;
 
 use nix::unistd::Pid;
 
+use super::window::{self, DISTURBED, undisturbed};
 use crate::bench::Bench;
 use crate::load::{KeepAlive, PerRequest, Tally, Target};
 use crate::measure::{CpuTime, Noise, Spread, family, pss};
 use crate::outcome::Outcome;
 use crate::report::{Report, figure, mebibytes};
 use crate::server::Peer;
-
-/// A window in which others kept more of a CPU busy than this is measured again.
-pub(super) const DISTURBED: f64 = 0.15;
-/// Before that, whoever it is may come to an end.
-pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
 /// How the load comes.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,6 +41,16 @@ struct Window {
     others: f64,
 }
 
+impl window::Window for Window {
+    fn others(&self) -> f64 {
+        self.others
+    }
+
+    fn faults(&mut self) -> &mut u64 {
+        &mut self.faults
+    }
+}
+
 enum Load {
     KeepAlive(KeepAlive),
     PerRequest(PerRequest),
@@ -59,7 +65,7 @@ pub(super) fn run(bench: &Bench, pattern: Pattern) -> Outcome<Report> {
         for turn in 0..peers.len() {
             let place = (round + turn) % peers.len();
             let peer = peers[place];
-            let window = undisturbed(bench, peer, pattern, &mut discarded)
+            let window = undisturbed(bench, &mut discarded, || measure(bench, peer, pattern))
                 .map_err(|error| format!("{peer}: {error}"))?;
             windows[place].push(window);
         }
@@ -140,28 +146,6 @@ impl Load {
             Self::PerRequest(load) => load.run(time),
         }
     }
-}
-
-/// A window with little else going on, or the last one if that is not to be had. Faults count also
-/// where times do not.
-fn undisturbed(
-    bench: &Bench,
-    peer: Peer,
-    pattern: Pattern,
-    discarded: &mut usize,
-) -> Outcome<Window> {
-    let mut window = measure(bench, peer, pattern)?;
-    for _ in 0..bench.effort.again {
-        if window.others <= DISTURBED {
-            break;
-        }
-        *discarded += 1;
-        std::thread::sleep(PAUSE);
-        let faults = window.faults;
-        window = measure(bench, peer, pattern)?;
-        window.faults += faults;
-    }
-    Ok(window)
 }
 
 /// A fresh process each time: where its pages happen to lie is part of the spread.

@@ -12,5 +12,6 @@ mod scaling;
 mod spread;
 mod stall;
 mod start;
+mod window;
 
 pub(crate) use list::Section;

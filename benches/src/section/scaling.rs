@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use nix::unistd::Pid;
 
-use super::compare::{DISTURBED, PAUSE, memory_of_family};
+use super::compare::memory_of_family;
+use super::window::{self, DISTURBED, undisturbed};
 use crate::bench::Bench;
 use crate::load::{KeepAlive, Target};
 use crate::measure::{CpuTime, Noise, Spread, family};
@@ -40,6 +41,16 @@ struct Window {
     others: f64,
 }
 
+impl window::Window for Window {
+    fn others(&self) -> f64 {
+        self.others
+    }
+
+    fn faults(&mut self) -> &mut u64 {
+        &mut self.faults
+    }
+}
+
 /// Both shapes in several sizes.
 pub(super) fn run(bench: &Bench) -> Outcome<Report> {
     let mut report = Report::new(
@@ -70,7 +81,9 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
             for turn in 0..2 {
                 let place = (round + turn) % 2;
                 let shape = [Shape::Together, Shape::Apart][place];
-                windows[place].push(undisturbed(bench, shape, workers, &mut discarded)?);
+                windows[place].push(undisturbed(bench, &mut discarded, || {
+                    measure(bench, shape, workers)
+                })?);
             }
         }
         for (shape, windows) in [Shape::Together, Shape::Apart].into_iter().zip(&windows) {
@@ -89,27 +102,6 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
         DISTURBED * 100.0,
     ));
     Ok(report)
-}
-
-/// A window with little else going on, or the last one if that is not to be had.
-fn undisturbed(
-    bench: &Bench,
-    shape: Shape,
-    workers: u16,
-    discarded: &mut usize,
-) -> Outcome<Window> {
-    let mut window = measure(bench, shape, workers)?;
-    for _ in 0..bench.effort.again {
-        if window.others <= DISTURBED {
-            break;
-        }
-        *discarded += 1;
-        std::thread::sleep(PAUSE);
-        let faults = window.faults;
-        window = measure(bench, shape, workers)?;
-        window.faults += faults;
-    }
-    Ok(window)
 }
 
 fn measure(bench: &Bench, shape: Shape, workers: u16) -> Outcome<Window> {

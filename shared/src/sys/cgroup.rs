@@ -72,3 +72,16 @@ fn upwards(root: &Path, (mount_root, point): &(String, String), group: &str) -> 
     let below = if is_clean { below } else { Path::new("") };
     below.ancestors().map(|part| top.join(part)).collect()
 }
+
+/// A tree of files that stands for the root of a machine.
+#[cfg(test)]
+pub(super) mod fixture {
+    use std::fs;
+    use std::path::Path;
+
+    pub(in crate::sys) fn write(root: &Path, file: &str, text: &str) {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+}

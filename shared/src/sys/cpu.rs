@@ -129,14 +129,8 @@ fn share(quota: &str, period: &str, file: PathBuf) -> Option<Quota> {
 #[cfg(test)]
 mod tests {
     use super::{Usable, quota};
-    use std::fs;
+    use crate::sys::cgroup::fixture::write;
     use std::path::Path;
-
-    fn write(root: &Path, file: &str, text: &str) {
-        let path = root.join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
 
     fn count(cpus: usize, root: &Path) -> usize {
         Usable {

@@ -115,14 +115,8 @@ fn machine(root: &Path) -> Option<MemoryLimit> {
 #[cfg(test)]
 mod tests {
     use super::{MemoryLimit, in_words, limit};
-    use std::fs;
+    use crate::sys::cgroup::fixture::write;
     use std::path::Path;
-
-    fn write(root: &Path, file: &str, text: &str) {
-        let path = root.join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
 
     fn group(root: &Path, file: &str) -> u64 {
         let found = limit(root).unwrap();

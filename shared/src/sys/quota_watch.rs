@@ -61,15 +61,10 @@ impl AsFd for QuotaWatch {
 #[cfg(test)]
 mod tests {
     use super::QuotaWatch;
+    use crate::sys::cgroup::fixture::write;
     use crate::sys::cpu::{Usable, quota};
     use std::fs;
     use std::path::{Path, PathBuf};
-
-    fn write(root: &Path, file: &str, text: &str) {
-        let path = root.join(file);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
 
     fn version_two(root: &Path) {
         write(root, "proc/self/cgroup", "0::/a/b\n");
