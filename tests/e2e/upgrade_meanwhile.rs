@@ -128,6 +128,25 @@ fn a_sentinel_that_is_killed_has_not_agreed() {
 }
 
 #[test]
+fn orders_to_the_whole_group_do_not_end_the_sentinel() {
+    let brigade = start(&[]);
+    let (hesitant, mark, sentinel) = caught(&brigade, Place::Asked);
+    for order in [
+        Signal::SIGHUP,
+        Signal::SIGUSR1,
+        Signal::SIGUSR2,
+        Signal::SIGTTIN,
+        Signal::SIGTTOU,
+    ] {
+        send(sentinel, order);
+    }
+    hesitant.goes_on(Place::Asked);
+    assert_eq!(outcome(&brigade, mark).name(), "upgrade.done");
+    only(&brigade, 2);
+    brigade.stop_and_check();
+}
+
+#[test]
 fn a_sentinel_that_hangs_is_killed_with_what_it_has_started() {
     let brigade = start(&["--timeout-start", "1s"]);
     let before = held(brigade.supervisor());

@@ -134,3 +134,13 @@ pub fn reset_all() {
         let _ = unsafe { signal(number, SigHandler::SigDfl) };
     }
 }
+
+/// Ignores signals, here and in the program that this process becomes: an ignored signal stays
+/// ignored across exec.
+pub fn ignore(signals: &[Signal]) {
+    for number in signals {
+        // SAFETY: SigIgn installs no handler, so no code of ours can run in signal context. An
+        // error would mean a signal that can't be ignored; then it does what it always did.
+        let _ = unsafe { signal(*number, SigHandler::SigIgn) };
+    }
+}

@@ -34,6 +34,15 @@ const MOST: usize = 64 * 1024;
 /// How many of the last characters of its output are told.
 const TOLD: usize = 2000;
 
+/// What is meant for the supervisor alone. A stop is meant for a sentinel, too.
+const ORDERS: [Signal; 5] = [
+    Signal::SIGHUP,
+    Signal::SIGUSR1,
+    Signal::SIGUSR2,
+    Signal::SIGTTIN,
+    Signal::SIGTTOU,
+];
+
 /// The sentinel's answer.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "answer", rename_all = "snake_case")]
@@ -220,6 +229,8 @@ impl Ear {
 }
 
 /// In the child: nothing of the supervisor's terminal or log, and gone when the supervisor goes.
+/// Orders to the supervisor are often sent to its whole group (`systemctl kill`); the same that
+/// began this upgrade may arrive here a moment later, and would end a program that does not listen.
 fn enter(output: BorrowedFd<'_>, parent: Pid) -> io::Result<()> {
     let null = std::fs::File::open("/dev/null")?;
     fd::replace(null.as_raw_fd(), 0)?;
@@ -227,6 +238,7 @@ fn enter(output: BorrowedFd<'_>, parent: Pid) -> io::Result<()> {
     fd::replace(output.as_raw_fd(), 2)?;
     setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
     process::follow_parent(parent, Signal::SIGKILL)?;
+    signal::ignore(&ORDERS);
     signal::unblock_all()
 }
 
