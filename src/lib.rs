@@ -30,6 +30,6 @@ mod run;
 mod version;
 
 pub use brigade_worker::{
-    App, BoxError, Context, Factory, RequestBody, ServiceFn, StartError, service_fn,
+    App, BoxError, Context, Endpoint, Factory, Peer, RequestBody, ServiceFn, StartError, service_fn,
 };
 pub use run::run;

@@ -9,8 +9,8 @@ use crate::keys::{Meaning, OnReload, keys};
 use crate::layers::Given;
 use crate::problem::{Origin, Place, Problem};
 use crate::types::{
-    Balance, Config, LogConfig, LogFormat, LogLevel, Readiness, Recycle, Share, SupervisorConfig,
-    WorkerConfig, WorkerCount,
+    AccessLog, Balance, Config, Http, Limits, LogConfig, LogFormat, LogLevel, Offload, Proxy,
+    Readiness, Recycle, Share, SupervisorConfig, WorkerConfig, WorkerCount,
 };
 
 /// One value that holds, and who said so.
@@ -156,6 +156,12 @@ fn blank() -> Config {
             timeout_header: Duration::ZERO,
             timeout_keep_alive: Duration::ZERO,
             timeout_lame_duck: Duration::ZERO,
+            tls: None,
+            limits: Limits::default(),
+            http: Http::default(),
+            proxy: Proxy::default(),
+            access_log: AccessLog::default(),
+            offload: Offload::default(),
         },
         log: LogConfig {
             level: LogLevel::Info,

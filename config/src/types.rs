@@ -1,8 +1,22 @@
 //! What the rest of Brigade reads: typed, checked, complete. No `Option` here means "default".
 
+mod access;
+mod http;
+mod limits;
+mod offload;
+mod proxy;
+mod tls;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
+
+pub use access::AccessLog;
+pub use http::Http;
+pub use limits::Limits;
+pub use offload::Offload;
+pub use proxy::Proxy;
+pub use tls::Tls;
 
 /// A whole, valid configuration.
 #[derive(Clone, PartialEq, Debug)]
@@ -178,6 +192,18 @@ pub struct WorkerConfig {
     /// While draining: how long idle keep-alive connections are still served before they are
     /// closed. A request that comes meanwhile is answered with `connection: close`.
     pub timeout_lame_duck: Duration,
+    /// TLS; none: everything is plain.
+    pub tls: Option<Tls>,
+    /// What clients are allowed.
+    pub limits: Limits,
+    /// Which protocols are spoken.
+    pub http: Http,
+    /// Proxies in front.
+    pub proxy: Proxy,
+    /// The access log.
+    pub access_log: AccessLog,
+    /// Work off the event loop.
+    pub offload: Offload,
 }
 
 /// How and what to log.

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brigade_config::{
-    Balance, Bind, Config, LogConfig, LogFormat, LogLevel, Readiness, Recycle, RestartIntensity,
-    Share, SupervisorConfig, WorkerConfig, WorkerCount, WorkerMemory, arguments, load,
-    needs_restart,
+    AccessLog, Balance, Bind, Config, Http, Limits, LogConfig, LogFormat, LogLevel, Offload, Proxy,
+    Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, WorkerConfig, WorkerCount,
+    WorkerMemory, arguments, load, needs_restart,
 };
 use clap::Command;
 use common::{Said, binds, effective, matches, read, read_in, row, said, variables};
@@ -62,6 +62,12 @@ fn with_nothing_said_the_defaults_hold() {
             timeout_header: seconds(10),
             timeout_keep_alive: seconds(5),
             timeout_lame_duck: Duration::from_millis(500),
+            tls: None,
+            limits: Limits::default(),
+            http: Http::default(),
+            proxy: Proxy::default(),
+            access_log: AccessLog::default(),
+            offload: Offload::default(),
         },
         log: LogConfig {
             level: LogLevel::Info,
@@ -136,6 +142,12 @@ fn every_key_reaches_its_place() {
             timeout_header: seconds(2),
             timeout_keep_alive: seconds(3),
             timeout_lame_duck: Duration::ZERO,
+            tls: None,
+            limits: Limits::default(),
+            http: Http::default(),
+            proxy: Proxy::default(),
+            access_log: AccessLog::default(),
+            offload: Offload::default(),
         },
         log: LogConfig {
             level: LogLevel::Error,

@@ -11,21 +11,21 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_TYPE, HeaderValue};
+use http::header::{CONNECTION, HeaderValue};
 use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::app::{App, BoxError, RequestBody};
+use crate::app::{App, BoxError};
+use crate::body::RequestBody;
+use crate::refusal::Refusal;
 use crate::ticket::{Panicked, Ticket};
-
-/// What the client reads when the app has no response.
-const SORRY: &str = "Internal Server Error\n";
 
 /// Why there is no response.
 enum Fault<E> {
     Error(E),
     Panic,
+    Refused(Refusal),
 }
 
 /// Begins to answer a request. Whatever the app does, there will be a response.
@@ -48,6 +48,14 @@ pub(crate) fn answer<A: App>(
     };
     Answering {
         step,
+        ticket: Some(ticket),
+    }
+}
+
+/// Answers in the app's stead, which does not hear of the request.
+pub(crate) fn refuse<A: App>(refusal: Refusal, ticket: Ticket) -> Answering<A> {
+    Answering {
+        step: Step::fail(Fault::Refused(refusal)),
         ticket: Some(ticket),
     }
 }
@@ -124,20 +132,14 @@ fn finish<B, E: Into<BoxError>>(
     outcome: Result<Response<B>, Fault<E>>,
     mut ticket: Ticket,
 ) -> Response<Answer<B>> {
-    let (mut head, body) = match outcome {
+    let (mut head, body, words) = match outcome {
         Ok(response) => {
             let (head, body) = response.into_parts();
-            (head, Some(body))
+            (head, Some(body), "")
         }
         Err(fault) => {
-            if let Fault::Error(error) = fault {
-                ticket.failed(&error.into().to_string());
-            }
-            let (mut head, ()) = Response::new(()).into_parts();
-            head.status = StatusCode::INTERNAL_SERVER_ERROR;
-            let text = HeaderValue::from_static("text/plain; charset=utf-8");
-            head.headers.insert(CONTENT_TYPE, text);
-            (head, None)
+            let refusal = ticket.without_answer(fault);
+            (refusal.head(), None, refusal.text)
         }
     };
     // An upgrade has a use of its own for this header, and is never followed by a request.
@@ -146,17 +148,40 @@ fn finish<B, E: Into<BoxError>>(
         head.headers.insert(CONNECTION, close);
     }
     ticket.answered(head.status);
-    let said = body.is_some();
-    Response::from_parts(head, Answer { body, said, ticket })
+    let body = Answer {
+        body,
+        words,
+        ticket,
+    };
+    Response::from_parts(head, body)
+}
+
+impl Ticket {
+    /// What the client gets when the app has no response.
+    #[cold]
+    fn without_answer<E: Into<BoxError>>(&mut self, fault: Fault<E>) -> Refusal {
+        match fault {
+            Fault::Panic => Refusal::SORRY,
+            Fault::Error(error) => {
+                self.failed(&error.into().to_string());
+                Refusal::SORRY
+            }
+            Fault::Refused(refusal) => {
+                self.refused(&refusal);
+                refusal
+            }
+        }
+    }
 }
 
 pin_project! {
     /// The body of an answer. Its end is the end of the request.
     pub(crate) struct Answer<B> {
-        // None: the app had no response, and `SORRY` stands for it.
+        // None: the app had no response, and words stand for it.
         #[pin]
         body: Option<B>,
-        said: bool,
+        // What is still to be said of them.
+        words: &'static str,
         ticket: Ticket,
     }
 }
@@ -174,10 +199,8 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
         let Some(body) = this.body.as_pin_mut() else {
-            let first = !std::mem::replace(this.said, true);
-            return Poll::Ready(
-                first.then(|| Ok(Frame::data(Bytes::from_static(SORRY.as_bytes())))),
-            );
+            let words = Bytes::from_static(std::mem::take(this.words).as_bytes());
+            return Poll::Ready((!words.is_empty()).then(|| Ok(Frame::data(words))));
         };
         match this.ticket.work(|| body.poll_frame(task)) {
             Ok(polled) => polled.map(|frame| frame.map(|data| data.map_err(Into::into))),
@@ -189,14 +212,14 @@ where
     fn is_end_stream(&self) -> bool {
         match &self.body {
             Some(body) => body.is_end_stream(),
-            None => self.said,
+            None => self.words.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.body {
             Some(body) => body.size_hint(),
-            None => SizeHint::with_exact(SORRY.len() as u64),
+            None => SizeHint::with_exact(self.words.len() as u64),
         }
     }
 }

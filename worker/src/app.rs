@@ -10,10 +10,8 @@ use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
+use crate::body::RequestBody;
 use crate::failure::StartError;
-
-/// The body of a request as it comes in from the connection.
-pub type RequestBody = hyper::body::Incoming;
 
 /// Any error.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -113,7 +111,8 @@ where
 
 #[cfg(test)]
 mod tests {
-    use super::{App, Context, Factory, RequestBody};
+    use super::{App, Context, Factory};
+    use crate::body::RequestBody;
     use crate::failure::StartError;
     use brigade_shared::id::{Generation, SlotId};
     use bytes::Bytes;

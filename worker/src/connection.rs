@@ -11,12 +11,12 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 
-use crate::answer::answer;
 use crate::app::App;
 use crate::connections::Place;
+use crate::peer::{Line, Peer};
 use crate::pulse::{Phase, Pulse};
+use crate::receive::receive;
 use crate::station::Station;
-use crate::ticket::Ticket;
 use crate::transport::{Metered, Origin, Transport};
 
 /// Serves a connection until it ends or is upgraded. It counts from now on, not only when its
@@ -30,18 +30,23 @@ pub(crate) fn serve<T: Transport, A: App>(
 ) -> impl Future<Output = ()> {
     let meter = station.meter;
     let pulse = Arc::new(Pulse::new(meter.clock.last()));
+    let (remote, local) = transport.ends();
     let transport = Metered::new(transport, origin, Arc::clone(&pulse), meter);
-    speak(transport, app, Place::take(station, pulse))
+    let place = Place::take(station, pulse);
+    let line = Line {
+        remote,
+        local,
+        meter,
+    };
+    place.connection().introduce(Peer::new(line));
+    speak(transport, app, place)
 }
 
 async fn speak<T: Transport, A: App>(transport: Metered<T>, app: A, place: Place) {
     let stream = TokioIo::new(transport);
     let station = Rc::clone(&place.connection().station);
     let connection = place.connection();
-    let service = service_fn(|request| {
-        let ticket = Ticket::new(Rc::clone(connection), &request);
-        answer(&app, request, ticket)
-    });
+    let service = service_fn(|request| receive(connection, &app, request));
     let mut served = pin!(protocol().serve_connection(stream, service).with_upgrades());
     let outcome = poll_fn(|task| {
         connection.remember(task.waker());

@@ -6,9 +6,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Waker;
 
-use brigade_shared::board::RequestLine;
 use tokio::sync::Notify;
 
+use crate::peer::Peer;
 use crate::pulse::Pulse;
 use crate::station::Station;
 
@@ -17,13 +17,27 @@ use crate::station::Station;
 pub(crate) struct Connection {
     pub(crate) station: Rc<Station>,
     pub(crate) pulse: Arc<Pulse>,
-    /// The request being answered, for the scoreboard.
-    pub(crate) line: Cell<RequestLine>,
+    peer: OnceCell<Peer>,
     waker: OnceCell<Waker>,
     index: Cell<usize>,
 }
 
 impl Connection {
+    /// Who is at the other end.
+    ///
+    /// # Panics
+    /// Before `introduce`: no request can come earlier.
+    pub(crate) fn peer(&self) -> &Peer {
+        self.peer
+            .get()
+            .expect("introduced before its first request")
+    }
+
+    /// Everything is known of who is at the other end: handshakes are over.
+    pub(crate) fn introduce(&self, peer: Peer) {
+        let _ = self.peer.set(peer);
+    }
+
     /// Remembers whom to wake; a task's waker stays the same, so once is enough.
     pub(crate) fn remember(&self, waker: &Waker) {
         self.waker.get_or_init(|| waker.clone());
@@ -89,7 +103,7 @@ impl Place {
         let connection = Rc::new(Connection {
             station: Rc::clone(&station),
             pulse,
-            line: Cell::new(RequestLine::new("", "", 0)),
+            peer: OnceCell::new(),
             waker: OnceCell::new(),
             index: Cell::new(list.len()),
         });

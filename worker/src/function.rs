@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use http::{Request, Response};
 use tower_service::Service;
 
-use crate::app::RequestBody;
+use crate::body::RequestBody;
 
 /// Makes an app of an async function or closure from a request to a response, for services that
 /// need no framework.

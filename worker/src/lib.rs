@@ -2,13 +2,16 @@
 //! requests to the app, and leaves without losing any.
 //!
 //! A connection walks one way: `accept` -> `connection` (hyper, over a metered `transport`) ->
-//! `answer` (the app, watched by a `ticket`). `sweep` ends what is overdue, `drain` ends it all.
+//! `receive` (what must not reach the app is refused: `strict`, `admit`; `forwarded` tells who sent
+//! it) -> `answer` (the app, watched by a `ticket`). `sweep` ends what is overdue, `drain` ends it all.
 //! `exchange` passes connections on to siblings, by the rule in `share`, and takes theirs.
 //! A worker never forks, binds, or reads configuration files, and knows no supervisor but a link.
 
 mod app;
+mod body;
 mod failure;
 mod function;
+mod peer;
 mod run;
 
 mod accept;
@@ -18,7 +21,13 @@ mod drain;
 mod exchange;
 mod listen;
 mod orders;
+mod receive;
 mod sweep;
+
+mod admit;
+mod forwarded;
+mod refusal;
+mod strict;
 
 mod connections;
 mod courtesy;
@@ -34,7 +43,9 @@ mod station;
 mod ticket;
 mod transport;
 
-pub use app::{App, BoxError, Context, Factory, RequestBody};
+pub use app::{App, BoxError, Context, Factory};
+pub use body::RequestBody;
 pub use failure::StartError;
 pub use function::{ServiceFn, service_fn};
+pub use peer::{Endpoint, Peer};
 pub use run::run;

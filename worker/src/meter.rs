@@ -1,7 +1,7 @@
 //! What every part of a worker writes to: its row of the scoreboard, and the clock it reads.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 
 use brigade_shared::board::Row;
 use brigade_shared::sys::clock::monotonic_ns;
@@ -20,6 +20,8 @@ pub(crate) struct Meter {
     pub(crate) lately: Lately,
     open: AtomicUsize,
     gone: Notify,
+    is_draining: AtomicBool,
+    drain_begun: Notify,
 }
 
 impl Meter {
@@ -31,6 +33,8 @@ impl Meter {
             lately: Lately::default(),
             open: AtomicUsize::new(0),
             gone: Notify::new(),
+            is_draining: AtomicBool::new(false),
+            drain_begun: Notify::new(),
         }))
     }
 
@@ -57,6 +61,21 @@ impl Meter {
 
     pub(crate) fn open_connections(&self) -> usize {
         self.open.load(Relaxed)
+    }
+
+    /// From now on the worker drains.
+    pub(crate) fn begin_drain(&self) {
+        self.is_draining.store(true, Relaxed);
+        self.drain_begun.notify_waiters();
+    }
+
+    /// Ends when the worker drains.
+    pub(crate) async fn draining(&self) {
+        // Made before the look, so that nothing is missed in between, on whatever thread this is.
+        let begun = self.drain_begun.notified();
+        if !self.is_draining.load(Relaxed) {
+            begun.await;
+        }
     }
 
     /// Ends when no connection is open.

@@ -6,9 +6,11 @@
 //!                        ^                                                  |
 //!                        +---------------------first byte-------------------+
 //! ```
+//!
+//! In HTTP/2 several requests are answered at a time: it is busy until the last of them is.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
 
 /// What a connection is waiting for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -18,7 +20,7 @@ pub(crate) enum Phase {
     Fresh,
     /// A request's head has begun.
     Head,
-    /// A request is being answered.
+    /// Requests are being answered.
     Busy,
     /// The last request was answered, the next one has not begun.
     Idle,
@@ -30,6 +32,7 @@ pub(crate) enum Phase {
 pub(crate) struct Pulse {
     phase: AtomicU8,
     since: AtomicU64,
+    requests: AtomicU32,
     unsent: AtomicBool,
     upgraded: AtomicBool,
     overdue: AtomicBool,
@@ -40,6 +43,7 @@ impl Pulse {
         Self {
             phase: AtomicU8::new(Phase::Fresh as u8),
             since: AtomicU64::new(now_ns),
+            requests: AtomicU32::new(0),
             unsent: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
             overdue: AtomicBool::new(false),
@@ -72,12 +76,18 @@ impl Pulse {
 
     /// A head is complete.
     pub(crate) fn request_begun(&self) {
+        self.requests
+            .store(self.requests.load(Relaxed) + 1, Relaxed);
         self.phase.store(Phase::Busy as u8, Relaxed);
     }
 
     /// An answer is complete.
     pub(crate) fn request_ended(&self, now_ns: u64) {
-        self.turn(Phase::Idle, now_ns);
+        let left = self.requests.load(Relaxed).saturating_sub(1);
+        self.requests.store(left, Relaxed);
+        if left == 0 {
+            self.turn(Phase::Idle, now_ns);
+        }
     }
 
     fn turn(&self, phase: Phase, now_ns: u64) {
@@ -141,6 +151,19 @@ mod tests {
         pulse.received(50);
         pulse.received(51);
         assert_eq!(seen(&pulse), (Phase::Head, 50));
+    }
+
+    #[test]
+    fn it_is_busy_until_the_last_of_several_requests_is_answered() {
+        let pulse = Pulse::new(0);
+        pulse.request_begun();
+        pulse.request_begun();
+        pulse.request_ended(5);
+        assert_eq!(pulse.phase(), Phase::Busy);
+        pulse.request_begun();
+        pulse.request_ended(6);
+        pulse.request_ended(7);
+        assert_eq!((pulse.phase(), pulse.since()), (Phase::Idle, 7));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use brigade_config::WorkerConfig;
+use brigade_config::{AccessLog, Http, Limits, Offload, Proxy, WorkerConfig};
 use brigade_shared::board::{Board, Ledger, RowId, RowReading, RowState};
 use brigade_shared::channel::Channel;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
@@ -22,7 +22,7 @@ use tokio::runtime::Builder;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::app::RequestBody;
+use crate::body::RequestBody;
 use crate::connection::serve;
 use crate::exchange::Exchange;
 use crate::meter::Meter;
@@ -65,6 +65,12 @@ impl Rig {
             timeout_header: HEADER,
             timeout_keep_alive: KEEP_ALIVE,
             timeout_lame_duck: LAME_DUCK,
+            tls: None,
+            limits: Limits::default(),
+            http: Http::default(),
+            proxy: Proxy::default(),
+            access_log: AccessLog::default(),
+            offload: Offload::default(),
         };
         Self::of(meter, board, config)
     }

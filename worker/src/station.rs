@@ -4,7 +4,6 @@ use std::cell::Cell;
 
 use brigade_config::WorkerConfig;
 use brigade_shared::board::RowId;
-use tokio::sync::Notify;
 
 use crate::connections::Connections;
 use crate::courtesy::Courtesy;
@@ -25,7 +24,6 @@ pub(crate) struct Station {
     pub(crate) shown: Cell<u64>,
     begun: Cell<u64>,
     draining_since: Cell<Option<u64>>,
-    drain_begun: Notify,
 }
 
 impl Station {
@@ -47,7 +45,6 @@ impl Station {
             shown: Cell::new(0),
             begun: Cell::new(0),
             draining_since: Cell::new(None),
-            drain_begun: Notify::new(),
         }
     }
 
@@ -61,7 +58,7 @@ impl Station {
     /// From now on every answer closes its connection, and nothing new is accepted.
     pub(crate) fn begin_drain(&self) {
         self.draining_since.set(Some(self.meter.clock.read()));
-        self.drain_begun.notify_waiters();
+        self.meter.begin_drain();
         self.connections.look_again();
     }
 
@@ -72,8 +69,6 @@ impl Station {
 
     /// Ends when the drain has begun.
     pub(crate) async fn drain_begun(&self) {
-        if self.draining_since().is_none() {
-            self.drain_begun.notified().await;
-        }
+        self.meter.draining().await;
     }
 }

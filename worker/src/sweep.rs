@@ -247,6 +247,7 @@ mod tests {
                 timeout_header: Duration::MAX,
                 timeout_keep_alive: Duration::MAX,
                 timeout_lame_duck: Duration::ZERO,
+                ..rig.station.config.clone()
             };
             let rig = rig.with(config);
             tokio::task::spawn_local(sweep(Rc::clone(&rig.station)));

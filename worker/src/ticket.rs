@@ -5,10 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use brigade_shared::board::{Counter, RequestLine};
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Version};
 
+use crate::admit::Admitted;
 use crate::connections::Connection;
 use crate::panic;
+use crate::refusal::Refusal;
 use crate::station::Station;
 
 /// Begins with a complete head and ends, on drop, with the answer's last byte handed over, or with
@@ -16,8 +18,15 @@ use crate::station::Station;
 #[derive(Debug)]
 pub(crate) struct Ticket {
     connection: Rc<Connection>,
+    /// What the scoreboard shows.
+    line: RequestLine,
     number: u64,
+    version: Version,
     answered: bool,
+    /// Whether the connection shall not be used again.
+    closes: bool,
+    /// Its part of the limits.
+    admitted: Option<Admitted>,
 }
 
 impl Ticket {
@@ -29,12 +38,20 @@ impl Ticket {
         let (method, path) = (request.method().as_str(), request.uri().path());
         // The last reading is that of this turn of the loop: good enough, and free.
         let line = RequestLine::new(method, path, meter.clock.last());
-        connection.line.set(line);
         Self {
             number: station.next_number(),
             connection,
+            line,
+            version: request.version(),
             answered: false,
+            closes: false,
+            admitted: None,
         }
+    }
+
+    /// Keeps what the request takes of the limits until it has ended.
+    pub(crate) fn admitted(&mut self, admitted: Admitted) {
+        self.admitted = Some(admitted);
     }
 
     /// Runs a piece of the app's work on this request, in sight of the scoreboard. A panic is
@@ -45,7 +62,7 @@ impl Ticket {
         if station.shown.replace(self.number) == self.number {
             row.resume_request();
         } else {
-            row.enter_request(&self.connection.line.get());
+            row.enter_request(&self.line);
         }
         let outcome = panic::catch(piece);
         row.leave_request();
@@ -55,8 +72,7 @@ impl Ticket {
     #[cold]
     fn panicked(&self, words: &str) -> Panicked {
         let Station { slot, pid, .. } = *self.connection.station;
-        let line = self.connection.line.get();
-        let (method, path) = (line.method(), line.path());
+        let (method, path) = (self.line.method(), self.line.path());
         self.connection.station.meter.row.count(Counter::Panics, 1);
         tracing::error!(
             event = "request.panicked",
@@ -74,8 +90,7 @@ impl Ticket {
     #[cold]
     pub(crate) fn failed(&self, error: &str) {
         let Station { slot, pid, .. } = *self.connection.station;
-        let line = self.connection.line.get();
-        let (method, path) = (line.method(), line.path());
+        let (method, path) = (self.line.method(), self.line.path());
         self.connection
             .station
             .meter
@@ -92,6 +107,15 @@ impl Ticket {
         );
     }
 
+    /// The request does not reach the app.
+    #[cold]
+    pub(crate) fn refused(&mut self, refusal: &Refusal) {
+        self.closes = refusal.closes;
+        if let Some(counter) = refusal.counter {
+            self.connection.station.meter.row.count(counter, 1);
+        }
+    }
+
     /// The answer has this status.
     pub(crate) fn answered(&mut self, status: StatusCode) {
         let class = Counter::of_status(status.as_u16());
@@ -99,9 +123,11 @@ impl Ticket {
         self.answered = true;
     }
 
-    /// Whether this shall be the connection's last answer.
+    /// Whether this shall be the connection's last answer, and says so. HTTP/2 says it in frames of
+    /// its own.
     pub(crate) fn is_last(&self) -> bool {
-        self.connection.station.draining_since().is_some()
+        let is_last = self.closes || self.connection.station.draining_since().is_some();
+        is_last && self.version != Version::HTTP_2
     }
 }
 
@@ -109,7 +135,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let meter = self.connection.station.meter;
         let now = meter.clock.read();
-        let started = self.connection.line.get().started_ns();
+        let started = self.line.started_ns();
         let latency = Duration::from_nanos(now.saturating_sub(started));
         meter.row.latency().record(latency);
         meter.row.request_ended();

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::io::{self, IoSlice, Read};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::lately::Age;
 use crate::meter::Meter;
+use crate::peer::Endpoint;
 use crate::pulse::{Phase, Pulse};
 
 /// A byte stream that can be read past the runtime.
@@ -23,7 +25,13 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 
     /// What another process would need to serve it; a test's has none.
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;
+
+    /// Its two ends: that of the client, and ours.
+    fn ends(&self) -> (Endpoint, Endpoint);
 }
+
+/// An address that is not there any more: the client has already gone.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
 
 impl Transport for TcpStream {
     fn read_now(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -32,6 +40,11 @@ impl Transport for TcpStream {
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Some(self.as_fd())
+    }
+
+    fn ends(&self) -> (Endpoint, Endpoint) {
+        let end = |address: io::Result<SocketAddr>| Endpoint::Tcp(address.unwrap_or(NOWHERE));
+        (end(self.peer_addr()), end(self.local_addr()))
     }
 }
 
@@ -42,6 +55,10 @@ impl Transport for UnixStream {
 
     fn descriptor(&self) -> Option<BorrowedFd<'_>> {
         Some(self.as_fd())
+    }
+
+    fn ends(&self) -> (Endpoint, Endpoint) {
+        (Endpoint::Unix, Endpoint::Unix)
     }
 }
 
@@ -217,6 +234,7 @@ impl<T: Transport> AsyncWrite for Metered<T> {
 #[cfg(test)]
 mod tests {
     use super::{Metered, Origin, Transport};
+    use crate::peer::Endpoint;
     use crate::pulse::Phase;
     use crate::rig::Rig;
     use std::io;
@@ -237,6 +255,10 @@ mod tests {
 
         fn descriptor(&self) -> Option<BorrowedFd<'_>> {
             None
+        }
+
+        fn ends(&self) -> (Endpoint, Endpoint) {
+            (Endpoint::Unix, Endpoint::Unix)
         }
     }
 

@@ -43,6 +43,18 @@ pub enum Heading {
     Replacing,
     /// What follows a crash.
     Restarts,
+    /// TLS.
+    Tls,
+    /// What clients are allowed.
+    Limits,
+    /// Which protocols are spoken.
+    Http,
+    /// Proxies in front.
+    Proxy,
+    /// The access log.
+    AccessLog,
+    /// Work off the event loop.
+    Offload,
     /// The log.
     Log,
 }
@@ -55,6 +67,12 @@ impl fmt::Display for Heading {
             Self::Deadlines => "Deadlines",
             Self::Replacing => "Replacing workers",
             Self::Restarts => "Restarts",
+            Self::Tls => "TLS",
+            Self::Limits => "Limits",
+            Self::Http => "HTTP",
+            Self::Proxy => "Behind a proxy",
+            Self::AccessLog => "Access log",
+            Self::Offload => "Off the loop",
             Self::Log => "Log",
         })
     }

@@ -2,14 +2,23 @@
 //! in `types.rs`, and running the tests with `UPDATE=1`.
 
 use super::key::Key;
-use super::{deadlines, listening, log, replacing, restarts, workers};
+use super::{
+    access, deadlines, http, limits, listening, log, offload, proxy, replacing, restarts, tls,
+    workers,
+};
 
-static ALL: [&[Key]; 6] = [
+static ALL: [&[Key]; 12] = [
     listening::KEYS,
     workers::KEYS,
     deadlines::KEYS,
     replacing::KEYS,
     restarts::KEYS,
+    tls::KEYS,
+    limits::KEYS,
+    http::KEYS,
+    proxy::KEYS,
+    access::KEYS,
+    offload::KEYS,
     log::KEYS,
 ];
 

@@ -1,0 +1,5 @@
+//! Keys: which protocols are spoken, and how.
+
+use super::key::Key;
+
+pub(super) static KEYS: &[Key] = &[];

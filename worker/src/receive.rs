@@ -1,0 +1,45 @@
+//! A request's way from hyper to the app: what must not reach the app is refused here.
+
+use std::rc::Rc;
+
+use http::Request;
+use hyper::body::Incoming;
+
+use crate::admit::{self, Admitted};
+use crate::answer::{Answering, answer, refuse};
+use crate::app::App;
+use crate::body::RequestBody;
+use crate::connections::Connection;
+use crate::forwarded;
+use crate::refusal::Refusal;
+use crate::strict;
+use crate::ticket::Ticket;
+
+/// Begins to answer a request. It is counted whatever becomes of it.
+pub(crate) fn receive<A: App>(
+    connection: &Rc<Connection>,
+    app: &A,
+    request: Request<Incoming>,
+) -> Answering<A> {
+    let mut request = request.map(RequestBody::new);
+    let mut ticket = Ticket::new(Rc::clone(connection), &request);
+    match examine(connection, &mut request) {
+        Ok(admitted) => {
+            ticket.admitted(admitted);
+            answer(app, request, ticket)
+        }
+        Err(refusal) => refuse(refusal, ticket),
+    }
+}
+
+/// Whether the request is right, and may be served now; then it is told who sent it.
+fn examine(
+    connection: &Connection,
+    request: &mut Request<RequestBody>,
+) -> Result<Admitted, Refusal> {
+    strict::check(request)?;
+    let admitted = admit::admit(&connection.station, request)?;
+    let peer = forwarded::apply(&connection.station, connection.peer(), request);
+    request.extensions_mut().insert(peer);
+    Ok(admitted)
+}
