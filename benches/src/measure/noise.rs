@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::{TimeVal, TimeValLike as _};
 use nix::unistd::Pid;
 
 use super::clock::{CpuTime, ticks};
@@ -20,7 +22,7 @@ impl Noise {
     pub(crate) fn now(roots: &[Pid]) -> Outcome<Self> {
         let servers = roots.iter().map(|&root| CpuTime::of_family(root));
         let servers: CpuTime = servers.sum::<Outcome<_>>()?;
-        let ours = servers.total + CpuTime::of(Pid::this())?.total;
+        let ours = servers.total + CpuTime::of(Pid::this())?.total + ended()?;
         Ok(Self {
             at: Instant::now(),
             busy: busy()?,
@@ -36,6 +38,14 @@ impl Noise {
         let wall = later.at.saturating_duration_since(self.at).as_secs_f64();
         busy.saturating_sub(ours).as_secs_f64() / wall.max(1e-9)
     }
+}
+
+/// What our ended children have used: tools that made the load.
+fn ended() -> Outcome<Duration> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let time =
+        |of: TimeVal| Duration::from_micros(u64::try_from(of.num_microseconds()).unwrap_or(0));
+    Ok(time(usage.user_time()) + time(usage.system_time()))
 }
 
 /// User, nice, system, interrupts and stolen time since boot.

@@ -4,7 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::compare::{self, Pattern};
-use super::{crowd, growth, idle, instructions, renew, replace, scaling, spread, stall, start};
+use super::{
+    crowd, growth, idle, instructions, renew, replace, scaling, spread, stall, start, works,
+};
 use crate::bench::Bench;
 use crate::outcome::Outcome;
 use crate::report::Report;
@@ -36,13 +38,15 @@ pub(crate) enum Section {
     Renew,
     /// One supervisor with many workers, or many with one.
     Scaling,
+    /// JSON, TLS, HTTP/2, WebSockets, files.
+    Works,
     /// Where the user-space cost is; not among the usual ones.
     Instructions,
 }
 
 impl Section {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 13] = [
+    pub(crate) const ALL: [Self; 14] = [
         Self::KeepAlive,
         Self::OneConnection,
         Self::NewConnection,
@@ -55,6 +59,7 @@ impl Section {
         Self::Spread,
         Self::Renew,
         Self::Scaling,
+        Self::Works,
         Self::Instructions,
     ];
 
@@ -79,6 +84,7 @@ impl Section {
             Self::Spread => spread::run(bench),
             Self::Renew => renew::run(bench),
             Self::Scaling => scaling::run(bench),
+            Self::Works => works::run(bench),
             Self::Instructions => instructions::run(bench),
         }
     }
@@ -97,6 +103,7 @@ impl Section {
             Self::Spread => "spread",
             Self::Renew => "renew",
             Self::Scaling => "scaling",
+            Self::Works => "works",
             Self::Instructions => "instructions",
         }
     }

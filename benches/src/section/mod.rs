@@ -13,5 +13,6 @@ mod spread;
 mod stall;
 mod start;
 mod window;
+mod works;
 
 pub(crate) use list::Section;

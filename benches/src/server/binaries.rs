@@ -7,13 +7,16 @@ use std::process::Command;
 use super::nginx;
 use crate::outcome::Outcome;
 
-const CONTENDERS: [&str; 6] = [
+const CONTENDERS: [&str; 9] = [
     "contender-floor",
     "contender-hyper",
     "contender-axum",
     "contender-actix",
     "contender-brigade",
     "contender-many",
+    "works-axum",
+    "works-actix",
+    "works-brigade",
 ];
 
 /// Where the binaries are, and how they are run.

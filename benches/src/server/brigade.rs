@@ -21,6 +21,8 @@ pub(crate) enum Program {
     Hello,
     /// The same, of an earlier version.
     Earlier,
+    /// `brigade::run` with the app of `works`.
+    Works,
 }
 
 /// How to start Brigade.
@@ -29,7 +31,9 @@ pub(crate) struct Brigade {
     program: Program,
     workers: String,
     everywhere: bool,
-    arguments: Vec<&'static str>,
+    command: Vec<String>,
+    arguments: Vec<String>,
+    variables: Vec<(&'static str, String)>,
 }
 
 impl Brigade {
@@ -39,7 +43,9 @@ impl Brigade {
             program,
             workers: "1".to_owned(),
             everywhere: false,
+            command: vec!["serve".to_owned()],
             arguments: Vec::new(),
+            variables: Vec::new(),
         }
     }
 
@@ -56,8 +62,20 @@ impl Brigade {
     }
 
     /// With these arguments besides.
-    pub(crate) fn arguments(mut self, arguments: &[&'static str]) -> Self {
-        self.arguments.extend(arguments);
+    pub(crate) fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments.extend(owned(arguments));
+        self
+    }
+
+    /// With another command than `serve`.
+    pub(crate) fn command(mut self, words: &[&str]) -> Self {
+        self.command = owned(words).collect();
+        self
+    }
+
+    /// With this variable in its environment.
+    pub(crate) fn variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_owned()));
         self
     }
 
@@ -65,9 +83,11 @@ impl Brigade {
     pub(crate) fn start(&self, binaries: &Binaries, cpus: Cpus) -> Outcome<(Server, Instant)> {
         let mut command = self.program.command(binaries);
         command
-            .args(["serve", "--bind", "127.0.0.1:0", "--workers", &self.workers])
+            .args(&self.command)
+            .args(["--bind", "127.0.0.1:0", "--workers", &self.workers])
             .args(["--log-format", "json"])
             .args(&self.arguments)
+            .envs(self.variables.clone())
             .stderr(Stdio::piped());
         let both = [cpus.server, cpus.load];
         let on = if self.everywhere {
@@ -80,10 +100,8 @@ impl Brigade {
         let log = server.child().stderr.take().ok_or("no standard error")?;
         let events = server.events.insert(Events::follow(log));
         let listening = events.next("supervisor.listening", |_| true)?;
-        let address = listening
-            .text("address")
-            .strip_prefix("http://")
-            .unwrap_or("");
+        let url = listening.text("address");
+        let address = url.split_once("://").map_or("", |(_, address)| address);
         server.address = address
             .parse()
             .map_err(|_| format!("no address: `{address}`"))?;
@@ -96,9 +114,14 @@ impl Program {
         match self {
             Self::Demo => binaries.command("brigade"),
             Self::Hello => binaries.command("contender-brigade"),
+            Self::Works => binaries.command("works-brigade"),
             Self::Earlier => {
                 binaries.foreign_command(std::env::var_os(EARLIER).unwrap_or_default())
             }
         }
     }
+}
+
+fn owned(words: &[&str]) -> impl Iterator<Item = String> {
+    words.iter().map(|&word| word.to_owned())
 }

@@ -6,6 +6,7 @@ mod events;
 mod many;
 mod nginx;
 mod peer;
+mod rival;
 mod running;
 
 pub(crate) use binaries::Binaries;
@@ -13,4 +14,5 @@ pub(crate) use brigade::{Brigade, Program};
 pub(crate) use events::Event;
 pub(crate) use many::Many;
 pub(crate) use peer::Peer;
+pub(crate) use rival::{Materials, Rival};
 pub(crate) use running::Server;

@@ -1,20 +1,18 @@
 //! nginx, from Debian's package, with a configuration made for the run.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use brigade_benches::contender::{BACKLOG, BODY, CONTENT_TYPE};
 use nix::sys::signal::Signal;
+use tempfile::TempDir;
 
 use super::Binaries;
 use super::running::{Server, spawn_on};
 use crate::measure::Cpus;
 use crate::outcome::Outcome;
-
-const START_WITHIN: Duration = Duration::from_secs(5);
 
 /// Whether nginx is there; if not, a sentence on what to do.
 pub(super) fn find() -> Outcome<()> {
@@ -46,11 +44,20 @@ pub(super) fn version() -> String {
 pub(super) fn start(connections: usize, binaries: &Binaries, cpus: Cpus) -> Outcome<Server> {
     let files = tempfile::tempdir()?;
     let port = free_port()?;
+    let text = configuration(files.path(), port, connections + connections / 8);
+    start_with(files, port, &text, binaries, cpus)
+}
+
+/// Starts it with a configuration, in a directory of its own.
+pub(super) fn start_with(
+    files: TempDir,
+    port: u16,
+    configuration: &str,
+    binaries: &Binaries,
+    cpus: Cpus,
+) -> Outcome<Server> {
     let path = files.path().join("nginx.conf");
-    fs::write(
-        &path,
-        configuration(files.path(), port, connections + connections / 8),
-    )?;
+    fs::write(&path, configuration)?;
     let mut command = binaries.foreign_command("nginx");
     command
         .arg("-p")
@@ -61,13 +68,7 @@ pub(super) fn start(connections: usize, binaries: &Binaries, cpus: Cpus) -> Outc
     let child = spawn_on(&[cpus.server], cpus, &mut command)?;
     let mut server = Server::guard(child, Signal::SIGTERM).with_files(files);
     server.address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let end = Instant::now() + START_WITHIN;
-    while TcpStream::connect(server.address).is_err() {
-        if Instant::now() > end || server.child().try_wait()?.is_some() {
-            return Err(format!("nginx does not listen on {}", server.address).into());
-        }
-        std::thread::yield_now();
-    }
+    server.wait_until_it_listens()?;
     Ok(server)
 }
 

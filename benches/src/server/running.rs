@@ -1,7 +1,7 @@
 //! A server that runs, and does not outlive us.
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,8 @@ use crate::load::Target;
 use crate::measure::{Cpus, family, pin_to};
 use crate::outcome::Outcome;
 
+/// From its start until it listens.
+const START_WITHIN: Duration = Duration::from_secs(5);
 /// From the order to stop until it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(20);
 
@@ -64,6 +66,18 @@ impl Server {
             .parse()
             .map_err(|_| format!("{}: no address told", command.get_program().display()))?;
         Ok(server)
+    }
+
+    /// For those that do not tell when they listen.
+    pub(super) fn wait_until_it_listens(&mut self) -> Outcome<()> {
+        let end = Instant::now() + START_WITHIN;
+        while TcpStream::connect(self.address).is_err() {
+            if Instant::now() > end || self.child.try_wait()?.is_some() {
+                return Err(format!("it does not listen on {}", self.address).into());
+            }
+            std::thread::yield_now();
+        }
+        Ok(())
     }
 
     pub(super) fn with_files(mut self, files: TempDir) -> Self {
