@@ -193,7 +193,7 @@ fn usual_port() -> u16 {
 fn spelling(key: &Key) -> Option<Spelling> {
     match key.meaning {
         Meaning::Place(spelling) => Some(spelling),
-        Meaning::Value { .. } => None,
+        Meaning::Value { .. } | Meaning::Values { .. } => None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::keys::key;
 use crate::problem::{Place, Problem};
 use crate::resolve::Places;
-use crate::types::{Bind, Config, Readiness, Share, SupervisorConfig};
+use crate::types::{Bind, ClientCertificates, Config, Readiness, Share, SupervisorConfig};
 use crate::words::show_duration;
 
 /// Adds what does not fit together, and shrinks the one default that follows another value.
@@ -36,6 +36,8 @@ pub(crate) fn together(config: &mut Config, places: &Places<'_>, problems: &mut 
     }
     problems.extend(replacing(supervisor, places));
     problems.extend(admin(supervisor, places));
+    problems.extend(tls(config, places));
+    let supervisor = &config.supervisor;
     if supervisor.group.is_some() && supervisor.user.is_none() {
         let what = "`group` is given without `user`: workers would still run as the supervisor's \
                     user";
@@ -59,12 +61,59 @@ pub(crate) fn together(config: &mut Config, places: &Places<'_>, problems: &mut 
     }
 }
 
+/// What does not fit together of certificates, keys and clients.
+fn tls(config: &Config, places: &Places<'_>) -> Vec<Problem> {
+    let (tls, supervisor) = (&config.worker.tls, &config.supervisor);
+    let at = |key: &'static str, what: String, cure: &str| {
+        let place = places.get(key)?;
+        Some(Problem::new(what, (*place).clone(), cure))
+    };
+    let mut found = Vec::new();
+    let (chains, keys) = (tls.certificates.len(), tls.keys.len());
+    if keys > 0 && keys != chains {
+        let what = format!("{keys} of `ssl-keyfile` and {chains} of `ssl-certfile`");
+        let cure = "give one key for each certificate, in the same order";
+        found.push(at("ssl-keyfile", what, cure));
+    }
+    let asked = tls.client_certificates != ClientCertificates::None;
+    if asked && tls.client_ca.is_none() {
+        let what = "nobody is named who may sign clients' certificates".to_owned();
+        let cure = "name a file with their certificates in `ssl-ca-certs`";
+        found.push(at("ssl-cert-reqs", what, cure));
+    }
+    if !asked && tls.client_ca.is_some() {
+        let what = "no client is asked for a certificate".to_owned();
+        let cure = "write `ssl-cert-reqs` too (`required` or `optional`), or take this out";
+        found.push(at("ssl-ca-certs", what, cure));
+    }
+    if !tls.is_on() {
+        for key in ["ssl-ocsp", "ssl-ca-certs", "insecure-bind"] {
+            let what = format!("`{key}` without a certificate: nothing is encrypted anyway");
+            let cure = "name the certificate too (`ssl-certfile`), or take this out";
+            found.push(at(key, what, cure));
+        }
+    }
+    for bind in &supervisor.insecure_binds {
+        let is_any = matches!(bind, Bind::Tcp(_, 0) | Bind::Name(_, 0));
+        let twice = supervisor
+            .all_binds()
+            .filter(|other| *other == bind)
+            .count()
+            > 1;
+        if twice && !is_any {
+            let what = format!("{bind} is given twice, or speaks TLS already");
+            found.push(at("insecure-bind", what, "give another port"));
+        }
+    }
+    found.into_iter().flatten().collect()
+}
+
 /// The admin address is nobody else's.
 fn admin(supervisor: &SupervisorConfig, places: &Places<'_>) -> Option<Problem> {
     let (admin, place) = (supervisor.admin.as_ref()?, places.get("admin")?);
     // Port 0 is another free port each time.
     let is_any = matches!(admin, Bind::Tcp(_, 0) | Bind::Name(_, 0));
-    (!is_any && supervisor.binds.contains(admin)).then(|| {
+    (!is_any && supervisor.all_binds().any(|bind| bind == admin)).then(|| {
         let what = format!("the service listens at {admin} already");
         Problem::new(what, (*place).clone(), "give `admin` another port or path")
     })

@@ -16,6 +16,7 @@ impl Config {
     pub fn record(&self) -> Record {
         let words = |key: &'static Key| match key.meaning {
             Meaning::Value { show, .. } => show(self).map(|word| vec![word]),
+            Meaning::Values { all, .. } => Some(all(self)).filter(|words| !words.is_empty()),
             Meaning::Place(Spelling::Bind) => {
                 let binds = self.supervisor.binds.iter();
                 Some(binds.map(ToString::to_string).collect())
@@ -49,6 +50,10 @@ impl Config {
 fn read(key: &Key, words: &[String], config: &mut Config) -> Result<(), Fault> {
     match key.meaning {
         Meaning::Value { set, .. } => words.iter().try_for_each(|word| set(config, word)),
+        Meaning::Values { clear, add, .. } => {
+            clear(config);
+            words.iter().try_for_each(|word| add(config, word))
+        }
         Meaning::Place(_) => {
             let binds: Result<Vec<_>, _> = words.iter().map(|word| bind(word)).collect();
             config.supervisor.binds = binds?;

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use crate::address::{Choice, inspect};
 use crate::check;
-use crate::keys::{Meaning, OnReload, keys};
+use crate::keys::{Meaning, OnReload, joined, keys};
 use crate::layers::Given;
 use crate::problem::{Origin, Place, Problem};
 use crate::types::{
     AccessLog, Balance, Config, Http, Limits, LogConfig, LogFormat, LogLevel, Offload, Proxy,
-    Readiness, Recycle, Share, SupervisorConfig, WorkerConfig, WorkerCount,
+    Readiness, Recycle, Share, SupervisorConfig, Tls, WorkerConfig, WorkerCount,
 };
 
 /// One value that holds, and who said so.
@@ -40,7 +40,9 @@ pub(crate) fn resolve(givens: &[Given], problems: &mut Vec<Problem>) -> (Config,
         for given in of_key {
             let counts = match key.meaning {
                 Meaning::Place(_) => choice.holds(given),
-                Meaning::Value { .. } => strongest.is_some_and(|best| std::ptr::eq(best, given)),
+                Meaning::Value { .. } | Meaning::Values { .. } => {
+                    strongest.is_some_and(|best| std::ptr::eq(best, given))
+                }
             };
             // The strongest comes last and so is the one that stays.
             if counts || given.layer.is_ours() {
@@ -71,9 +73,13 @@ pub fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
 }
 
 fn read(given: &Given, config: &mut Config, problems: &mut Vec<Problem>) {
+    if let Meaning::Values { clear, .. } = given.key.meaning {
+        clear(config);
+    }
     for words in &given.words {
         let result = match given.key.meaning {
             Meaning::Value { set, .. } => set(config, &words.text),
+            Meaning::Values { add, .. } => add(config, &words.text),
             Meaning::Place(spelling) => inspect(spelling, &words.text),
         };
         if let Err(fault) = result {
@@ -85,16 +91,18 @@ fn read(given: &Given, config: &mut Config, problems: &mut Vec<Problem>) {
 fn effective(config: &Config, choice: &Choice<'_>, places: &Places<'_>) -> Vec<Effective> {
     let mut all = choice.effective(&config.supervisor.binds);
     all.extend(keys().filter_map(|key| {
-        match key.meaning {
-            Meaning::Place(_) => None,
-            Meaning::Value { show, .. } => Some(Effective {
-                name: key.name,
-                value: show(config).unwrap_or_else(|| "unset".to_owned()),
-                origin: places
-                    .get(key.name)
-                    .map_or(Origin::Default, |place| place.origin()),
-            }),
-        }
+        let value = match key.meaning {
+            Meaning::Place(_) => return None,
+            Meaning::Value { show, .. } => show(config),
+            Meaning::Values { all, .. } => joined(&all(config)),
+        };
+        Some(Effective {
+            name: key.name,
+            value: value.unwrap_or_else(|| "unset".to_owned()),
+            origin: places
+                .get(key.name)
+                .map_or(Origin::Default, |place| place.origin()),
+        })
     }));
     all
 }
@@ -119,6 +127,7 @@ fn blank() -> Config {
     Config {
         supervisor: SupervisorConfig {
             binds: Vec::new(),
+            insecure_binds: Vec::new(),
             admin: None,
             backlog: 0,
             workers: WorkerCount::Auto,
@@ -156,7 +165,7 @@ fn blank() -> Config {
             timeout_header: Duration::ZERO,
             timeout_keep_alive: Duration::ZERO,
             timeout_lame_duck: Duration::ZERO,
-            tls: None,
+            tls: Tls::off(),
             limits: Limits::default(),
             http: Http::default(),
             proxy: Proxy::default(),

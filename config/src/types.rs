@@ -16,7 +16,7 @@ pub use http::Http;
 pub use limits::Limits;
 pub use offload::Offload;
 pub use proxy::Proxy;
-pub use tls::Tls;
+pub use tls::{ClientCertificates, Tls, TlsFiles, TlsPair, TlsVersion};
 
 /// A whole, valid configuration.
 #[derive(Clone, PartialEq, Debug)]
@@ -34,6 +34,8 @@ pub struct Config {
 pub struct SupervisorConfig {
     /// Where to listen, in the order given; at least one.
     pub binds: Vec<Bind>,
+    /// Where to listen without TLS although there is a certificate; addresses of TCP.
+    pub insecure_binds: Vec<Bind>,
     /// Where probes and metrics are answered: TCP or a Unix socket, never an inherited one.
     pub admin: Option<Bind>,
     /// Connections that may wait in the kernel for each listening socket, 1 to 65535.
@@ -86,6 +88,13 @@ pub struct SupervisorConfig {
     pub umask: Option<u32>,
     /// When a program of `brigade exec` counts as ready.
     pub ready: Readiness,
+}
+
+impl SupervisorConfig {
+    /// Every place where the service listens.
+    pub fn all_binds(&self) -> impl Iterator<Item = &Bind> {
+        self.binds.iter().chain(&self.insecure_binds)
+    }
 }
 
 /// One place to listen.
@@ -192,8 +201,8 @@ pub struct WorkerConfig {
     /// While draining: how long idle keep-alive connections are still served before they are
     /// closed. A request that comes meanwhile is answered with `connection: close`.
     pub timeout_lame_duck: Duration,
-    /// TLS; none: everything is plain.
-    pub tls: Option<Tls>,
+    /// Encryption of TCP connections.
+    pub tls: Tls,
     /// What clients are allowed.
     pub limits: Limits,
     /// Which protocols are spoken.

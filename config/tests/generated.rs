@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use brigade_config::{Config, arguments, keys, sample_file, schema};
 use clap::Command;
-use common::{Said, expect, read};
+use common::{Said, expect, read, with};
 
 fn beside(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(name)
@@ -66,12 +66,7 @@ fn every_line_of_the_commented_file_can_be_uncommented() {
     assert_eq!(named.len(), keys().count());
     for (line, key) in named.into_iter().zip(keys()) {
         assert!(line.starts_with(&format!("{} = ", key.name)), "{line}");
-        // A group makes sense with a user only.
-        let text = if key.name == "group" {
-            format!("user = 'a'\n{line}")
-        } else {
-            line.into()
-        };
+        let text = format!("{}{line}", with(key.name));
         let loaded = read(Said {
             file: Some(&text),
             ..Said::default()

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use brigade_config::{
     AccessLog, Balance, Bind, Config, Http, Limits, LogConfig, LogFormat, LogLevel, Offload, Proxy,
-    Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, WorkerConfig, WorkerCount,
+    Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, Tls, WorkerConfig, WorkerCount,
     WorkerMemory, arguments, load, needs_restart,
 };
 use clap::Command;
@@ -25,6 +25,7 @@ fn with_nothing_said_the_defaults_hold() {
     let expected = Config {
         supervisor: SupervisorConfig {
             binds: vec![Bind::Tcp(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000)],
+            insecure_binds: Vec::new(),
             admin: None,
             backlog: 2048,
             workers: WorkerCount::Auto,
@@ -62,7 +63,7 @@ fn with_nothing_said_the_defaults_hold() {
             timeout_header: seconds(10),
             timeout_keep_alive: seconds(5),
             timeout_lame_duck: Duration::from_millis(500),
-            tls: None,
+            tls: Tls::off(),
             limits: Limits::default(),
             http: Http::default(),
             proxy: Proxy::default(),
@@ -102,6 +103,7 @@ fn every_key_reaches_its_place() {
     let expected = Config {
         supervisor: SupervisorConfig {
             binds: vec![Bind::Fd(3), Bind::Abstract("a".into())],
+            insecure_binds: Vec::new(),
             admin: Some(Bind::Unix(PathBuf::from("adm"))),
             backlog: 1,
             workers: WorkerCount::Fixed(2),
@@ -142,7 +144,7 @@ fn every_key_reaches_its_place() {
             timeout_header: seconds(2),
             timeout_keep_alive: seconds(3),
             timeout_lame_duck: Duration::ZERO,
-            tls: None,
+            tls: Tls::off(),
             limits: Limits::default(),
             http: Http::default(),
             proxy: Proxy::default(),

@@ -4,7 +4,7 @@
 mod common;
 
 use brigade_config::{Config, keys, sample_file};
-use common::{Said, read};
+use common::{Said, read, with};
 
 fn returns(config: &Config) {
     let record = config.record();
@@ -21,13 +21,8 @@ fn every_key_travels_in_words() {
     for key in keys() {
         let start = format!("#{} = ", key.name);
         let line = lines.lines().find(|line| line.starts_with(&start)).unwrap();
-        let text = format!("user = 'a'\n{}", line.trim_start_matches('#'));
-        let text = if key.name == "user" {
-            &text[11..]
-        } else {
-            &text
-        };
-        let file = Some(text);
+        let text = format!("{}{}", with(key.name), line.trim_start_matches('#'));
+        let file = Some(text.as_str());
         returns(
             &read(Said {
                 file,

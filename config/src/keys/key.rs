@@ -136,6 +136,15 @@ pub(crate) enum Meaning {
         /// The words that read back as it; `None`: unset.
         show: fn(&Config) -> Option<String>,
     },
+    /// Several values, in the order given; the strongest layer's replace all weaker ones.
+    Values {
+        /// Forgets those that it has.
+        clear: fn(&mut Config),
+        /// Reads the words of one more.
+        add: fn(&mut Config, &str) -> Result<(), Fault>,
+        /// The words that read back as them; none: unset.
+        all: fn(&Config) -> Vec<String>,
+    },
     /// A part of the choice where to listen; see `address.rs`.
     Place(Spelling),
 }
@@ -161,6 +170,11 @@ pub(super) fn put<T>(field: &mut T, value: Result<T, Fault>) -> Result<(), Fault
     Ok(())
 }
 
+/// The words of a list as one; none if there are none.
+pub(crate) fn joined(words: &[String]) -> Option<String> {
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 impl Key {
     /// The flag: `--workers`.
     #[must_use]
@@ -173,6 +187,7 @@ impl Key {
     pub(crate) fn shown(&self, config: &Config) -> Option<String> {
         match self.meaning {
             Meaning::Value { show, .. } => show(config),
+            Meaning::Values { all, .. } => joined(&all(config)),
             Meaning::Place(Spelling::Bind) => {
                 let binds = config.supervisor.binds.iter().map(ToString::to_string);
                 Some(binds.collect::<Vec<_>>().join(", "))

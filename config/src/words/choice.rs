@@ -3,7 +3,7 @@
 use super::duration::{deadline, show_duration};
 use super::fault::{Fault, quoted};
 use super::nearest::nearest;
-use crate::types::{Balance, LogFormat, LogLevel, Readiness};
+use crate::types::{Balance, ClientCertificates, LogFormat, LogLevel, Readiness, TlsVersion};
 
 /// A type whose values have names. Where two names mean one value, the later is shown.
 pub(crate) trait Choice: Copy + PartialEq + 'static {
@@ -39,6 +39,24 @@ impl Choice for Balance {
     const OTHERWISE: &'static str = "not a way to share connections";
     const ALL: &'static [(&'static str, Self)] =
         &[("slots", Self::Slots), ("shared", Self::Shared)];
+}
+
+impl Choice for ClientCertificates {
+    const OTHERWISE: &'static str = "not a rule for clients' certificates";
+    const ALL: &'static [(&'static str, Self)] = &[
+        // Python's numbers, which uvicorn takes.
+        ("0", Self::None),
+        ("1", Self::Optional),
+        ("2", Self::Required),
+        ("none", Self::None),
+        ("optional", Self::Optional),
+        ("required", Self::Required),
+    ];
+}
+
+impl Choice for TlsVersion {
+    const OTHERWISE: &'static str = "not a version of TLS that is spoken";
+    const ALL: &'static [(&'static str, Self)] = &[("1.2", Self::Tls12), ("1.3", Self::Tls13)];
 }
 
 impl Choice for bool {

@@ -102,3 +102,13 @@ pub(crate) fn expect(path: &Path, got: &str) {
         path.display()
     );
 }
+
+/// Lines without which a key makes no sense.
+pub(crate) fn with(key: &str) -> &'static str {
+    match key {
+        "group" => "user = 'a'\n",
+        "ssl-keyfile" | "ssl-ocsp" | "insecure-bind" => "ssl-certfile = 'a'\n",
+        "ssl-ca-certs" => "ssl-certfile = 'a'\nssl-cert-reqs = 'required'\n",
+        _ => "",
+    }
+}

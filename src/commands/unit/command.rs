@@ -126,7 +126,7 @@ fn environment(loaded: &Loaded) -> Vec<String> {
 
 fn has_relative_path(loaded: &Loaded) -> bool {
     let supervisor = &loaded.config.supervisor;
-    let binds = supervisor.binds.iter().chain(&supervisor.admin);
+    let binds = supervisor.all_binds().chain(&supervisor.admin);
     let unix = binds.filter_map(|bind| match bind {
         brigade_config::Bind::Unix(path) => Some(path),
         _ => None,

@@ -44,7 +44,7 @@ impl Facts {
             stop: supervisor.timeout_graceful_shutdown + supervisor.timeout_kill + AFTERMATH,
             silence: supervisor.timeout_worker.unwrap_or_default() + 2 * AFTERMATH,
             stored: stored(supervisor),
-            has_low_port: supervisor.binds.iter().chain(&supervisor.admin).any(is_low),
+            has_low_port: supervisor.all_binds().chain(&supervisor.admin).any(is_low),
             user: supervisor.user.clone(),
             group: supervisor.group.clone(),
             runtime,
@@ -70,7 +70,7 @@ fn stored(supervisor: &SupervisorConfig) -> usize {
         (Bind::Unix(_) | Bind::Abstract(_), _) => 1,
         (Bind::Fd(_) | Bind::Systemd(_), _) => 0,
     };
-    let sockets: usize = supervisor.binds.iter().map(queues).sum();
+    let sockets: usize = supervisor.all_binds().map(queues).sum();
     (2 * sockets + 1).max(16)
 }
 
@@ -82,7 +82,7 @@ fn is_low(bind: &Bind) -> bool {
 }
 
 fn socket_files(supervisor: &SupervisorConfig) -> impl Iterator<Item = &PathBuf> {
-    let binds = supervisor.binds.iter().chain(&supervisor.admin);
+    let binds = supervisor.all_binds().chain(&supervisor.admin);
     binds.filter_map(|bind| match bind {
         Bind::Unix(path) => Some(path),
         Bind::Tcp(..) | Bind::Name(..) | Bind::Abstract(_) | Bind::Fd(_) | Bind::Systemd(_) => None,
