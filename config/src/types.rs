@@ -13,7 +13,7 @@ use std::time::Duration;
 
 pub use access::AccessLog;
 pub use http::Http;
-pub use limits::Limits;
+pub use limits::{Limits, Pace};
 pub use offload::Offload;
 pub use proxy::Proxy;
 pub use tls::{ClientCertificates, Tls, TlsFiles, TlsPair, TlsVersion};

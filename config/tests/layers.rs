@@ -9,14 +9,59 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brigade_config::{
-    AccessLog, Balance, Bind, Config, Http, Limits, LogConfig, LogFormat, LogLevel, Offload, Proxy,
-    Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, Tls, WorkerConfig, WorkerCount,
-    WorkerMemory, arguments, load, needs_restart,
+    AccessLog, Balance, Bind, Config, Http, Limits, LogConfig, LogFormat, LogLevel, Offload, Pace,
+    Proxy, Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, Tls, WorkerConfig,
+    WorkerCount, WorkerMemory, arguments, load, needs_restart,
 };
 use clap::Command;
 use common::{Said, binds, effective, matches, read, read_in, row, said, variables};
 
 const NOTHING: [(&str, &str); 0] = [];
+
+fn pace(seconds: u64, rate: Option<u64>) -> Pace {
+    let within = Duration::from_secs(seconds);
+    Pace { within, rate }
+}
+
+fn default_limits() -> Limits {
+    Limits {
+        handshake: Duration::from_secs(10),
+        first_byte: Duration::from_secs(10),
+        body_pace: pace(20, Some(250)),
+        write_pace: pace(20, Some(250)),
+        request: None,
+        request_line: 8 << 10,
+        header_size: 32 << 10,
+        headers: 100,
+        body: Some(64 << 20),
+        connections: Some(65_536),
+        worker_connections: Some(16_384),
+        peer_connections: Some(1024),
+        concurrency: Some(8192),
+        h2_streams: 128,
+        h2_resets: 20,
+    }
+}
+
+fn given_limits() -> Limits {
+    Limits {
+        handshake: Duration::from_secs(18),
+        first_byte: Duration::from_secs(19),
+        body_pace: pace(20, Some(21)),
+        write_pace: pace(22, None),
+        request: Some(Duration::from_secs(23)),
+        request_line: 2400,
+        header_size: 25 << 10,
+        headers: 26,
+        body: None,
+        connections: Some(27),
+        worker_connections: Some(28),
+        peer_connections: None,
+        concurrency: Some(29),
+        h2_streams: 30,
+        h2_resets: 31,
+    }
+}
 
 #[test]
 fn with_nothing_said_the_defaults_hold() {
@@ -64,7 +109,7 @@ fn with_nothing_said_the_defaults_hold() {
             timeout_keep_alive: seconds(5),
             timeout_lame_duck: Duration::from_millis(500),
             tls: Tls::off(),
-            limits: Limits::default(),
+            limits: default_limits(),
             http: Http::default(),
             proxy: Proxy::default(),
             access_log: AccessLog::default(),
@@ -86,19 +131,25 @@ fn with_nothing_said_the_defaults_hold() {
     );
 }
 
+/// A file with every key, none of them as by default.
+const EVERY_KEY: &str = "
+    bind = ['fd:3', 'unix:@a']\nbacklog = 1\nworkers = 2\nready = 'notify'\ncpu-affinity = true
+    user = 1000\ngroup = 'staff'\numask = 0o27\npid-file = 'a.pid'\ntimeout-start = 1.5
+    timeout-header = '2s'\ntimeout-keep-alive = 3\ntimeout-graceful-shutdown = 4
+    timeout-lame-duck = 0\ntimeout-kill = 5\nstart-attempts = 6\nrestart-delay = '7ms'
+    restart-delay-max = 8\nrestart-calm = 9\nrestart-intensity = '10/1m'
+    log-level = 'critical'\nlog-format = 'json'\nbalance = 'shared'\nstall-warn = '20ms'
+    timeout-worker = 11\nreload-surge = 0\nreload-max-unavailable = '25%'\nreload-probation = 0
+    reload-max-lingering = 12\nlimit-max-requests = 1300\nlimit-max-requests-jitter = 140
+    limit-worker-lifetime = '15h'\nlimit-worker-memory = '16MiB'\nrecycle-at-most = 17\nready-when = '50%'
+    admin = 'unix:adm'\ntimeout-handshake = 18\ntimeout-first-byte = 19\ntimeout-body = 20
+    min-rate-body = 21\ntimeout-write = 22\nmin-rate-write = 0\ntimeout-request = 23
+    limit-request-line = 2400\nlimit-header-size = '25KiB'\nlimit-headers = 26\nlimit-body = 'off'
+    limit-connections = 27\nlimit-worker-connections = 28\nlimit-peer-connections = 'off'
+    limit-concurrency = 29\nlimit-h2-streams = 30\nlimit-h2-resets = 31\n";
+
 #[test]
 fn every_key_reaches_its_place() {
-    let text = "
-        bind = ['fd:3', 'unix:@a']\nbacklog = 1\nworkers = 2\nready = 'notify'\ncpu-affinity = true
-        user = 1000\ngroup = 'staff'\numask = 0o27\npid-file = 'a.pid'\ntimeout-start = 1.5
-        timeout-header = '2s'\ntimeout-keep-alive = 3\ntimeout-graceful-shutdown = 4
-        timeout-lame-duck = 0\ntimeout-kill = 5\nstart-attempts = 6\nrestart-delay = '7ms'
-        restart-delay-max = 8\nrestart-calm = 9\nrestart-intensity = '10/1m'
-        log-level = 'critical'\nlog-format = 'json'\nbalance = 'shared'\nstall-warn = '20ms'
-        timeout-worker = 11\nreload-surge = 0\nreload-max-unavailable = '25%'\nreload-probation = 0
-        reload-max-lingering = 12\nlimit-max-requests = 1300\nlimit-max-requests-jitter = 140
-        limit-worker-lifetime = '15h'\nlimit-worker-memory = '16MiB'\nrecycle-at-most = 17\nready-when = '50%'
-        admin = 'unix:adm'\n";
     let seconds = Duration::from_secs;
     let expected = Config {
         supervisor: SupervisorConfig {
@@ -145,7 +196,7 @@ fn every_key_reaches_its_place() {
             timeout_keep_alive: seconds(3),
             timeout_lame_duck: Duration::ZERO,
             tls: Tls::off(),
-            limits: Limits::default(),
+            limits: given_limits(),
             http: Http::default(),
             proxy: Proxy::default(),
             access_log: AccessLog::default(),
@@ -156,7 +207,7 @@ fn every_key_reaches_its_place() {
             format: LogFormat::Json,
         },
     };
-    let loaded = read(said(&[], &[], text)).unwrap_or_else(|problems| panic!("{problems}"));
+    let loaded = read(said(&[], &[], EVERY_KEY)).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!(loaded.config, expected);
 }
 

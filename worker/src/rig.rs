@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use brigade_config::{AccessLog, Http, Limits, Offload, Proxy, Tls, WorkerConfig};
+use brigade_config::{Config, WorkerConfig};
 use brigade_shared::board::{Board, Ledger, RowId, RowReading, RowState};
 use brigade_shared::channel::Channel;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
@@ -65,12 +65,7 @@ impl Rig {
             timeout_header: HEADER,
             timeout_keep_alive: KEEP_ALIVE,
             timeout_lame_duck: LAME_DUCK,
-            tls: Tls::off(),
-            limits: Limits::default(),
-            http: Http::default(),
-            proxy: Proxy::default(),
-            access_log: AccessLog::default(),
-            offload: Offload::default(),
+            ..Config::default().worker
         };
         Self::of(meter, board, config)
     }

@@ -140,6 +140,7 @@ impl Collector for Collected {
         self.fleet(&mut to)?;
         let slots = self.slots();
         traffic(&mut to, &slots)?;
+        refusals(&mut to, &slots)?;
         gauges(&mut to, &slots)?;
         self.times(&mut to, &sum(&slots))
     }
@@ -192,6 +193,22 @@ fn traffic(to: &mut DescriptorEncoder<'_>, slots: &[SlotSeen]) -> fmt::Result {
         .iter()
         .map(|slot| (of(slot), slot.busy_ns as f64 / 1e9));
     counter(to, seconds("loop_busy", help), busy)
+}
+
+/// What the limits have kept out.
+fn refusals(to: &mut DescriptorEncoder<'_>, slots: &[SlotSeen]) -> fmt::Result {
+    let help = "Connections that were closed as soon as they came, by slot and limit.";
+    counter(
+        to,
+        told("connections_refused", help),
+        by_kind(slots, "limit", &TURNED_AWAY),
+    )?;
+    let help = "Requests that a limit of size, speed or number ended, by slot and limit.";
+    counter(
+        to,
+        told("requests_refused", help),
+        by_kind(slots, "limit", &REFUSALS),
+    )
 }
 
 /// How slots are now.
@@ -252,10 +269,25 @@ const COMINGS: [(Counter, &str); 3] = [
     (Counter::Taken, "taken"),
     (Counter::Passed, "passed"),
 ];
-const CLOSINGS: [(Counter, &str); 3] = [
+const CLOSINGS: [(Counter, &str); 6] = [
+    (Counter::HandshakeTimeouts, "handshake_timeout"),
+    (Counter::FirstByteTimeouts, "first_byte_timeout"),
     (Counter::HeaderTimeouts, "header_timeout"),
     (Counter::KeepAliveTimeouts, "keep_alive_timeout"),
+    (Counter::WriteTimeouts, "write_timeout"),
     (Counter::Cut, "cut"),
+];
+const TURNED_AWAY: [(Counter, &str); 2] = [
+    (Counter::ConnectionsCrowded, "connections"),
+    (Counter::PeersCrowded, "peer"),
+];
+const REFUSALS: [(Counter, &str); 6] = [
+    (Counter::LinesTooLong, "request_line"),
+    (Counter::HeadsTooLarge, "header_size"),
+    (Counter::BodiesTooLarge, "body_size"),
+    (Counter::BodyTimeouts, "body_timeout"),
+    (Counter::RequestTimeouts, "request_timeout"),
+    (Counter::RequestsCrowded, "concurrency"),
 ];
 
 fn told(name: &'static str, help: &'static str) -> Told {

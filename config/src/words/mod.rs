@@ -18,4 +18,7 @@ pub(crate) use number::{
     account, intensity, limit, mask, path, port, show_intensity, show_limit, show_workers, whole,
     workers,
 };
-pub(crate) use size::{MOST_BYTES, OFF_WORDS, memory, share, show_memory, show_share, some_share};
+pub(crate) use size::{
+    MOST_BYTES, OFF_WORDS, bytes, limit_of_bytes, memory, share, show_bytes, show_limit_of_bytes,
+    show_memory, show_share, some_share,
+};

@@ -75,20 +75,69 @@ fn amount(word: &str) -> Result<u64, Fault> {
     }
 }
 
+/// A number of bytes, from `least` to `most`.
+pub(crate) fn bytes(text: &str, least: u64, most: u64) -> Result<u64, Fault> {
+    let word = text.trim();
+    let (fewest, largest) = (show_bytes(least), show_bytes(most));
+    let cure =
+        format!("write bytes (`8192`) or a unit (`8KiB`, `1MB`), from `{fewest}` to `{largest}`");
+    let end = word
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(word.len());
+    let (number, unit) = word.split_at(end);
+    let unit = unit.trim_start();
+    let Some(bytes) = scaled(number, unit) else {
+        let what = format!("{} is not an amount of bytes", quoted(word));
+        return Err(Fault::new(what, cure).meaning(meant(number, unit, word).as_deref()));
+    };
+    let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+    if bytes < least || bytes > most {
+        let what = format!(
+            "{} is too {}",
+            quoted(word),
+            if bytes < least { "little" } else { "much" }
+        );
+        return Err(Fault::new(what, cure));
+    }
+    Ok(bytes)
+}
+
+/// The same, or `off` (0).
+pub(crate) fn limit_of_bytes(text: &str, least: u64) -> Result<Option<u64>, Fault> {
+    if is_off(text.trim()) {
+        return Ok(None);
+    }
+    bytes(text, least, MOST_BYTES)
+        .map(Some)
+        .map_err(|mut fault| {
+            fault.cure = format!("{}, or `{OFF}`", fault.cure);
+            fault
+        })
+}
+
+/// The shortest words for a number of bytes.
+pub(crate) fn show_bytes(bytes: u64) -> String {
+    let unit = UNITS
+        .iter()
+        .find(|(_, size)| bytes > 0 && bytes.is_multiple_of(*size));
+    match unit {
+        Some((unit, size)) => format!("{}{unit}", bytes / size),
+        None => bytes.to_string(),
+    }
+}
+
+/// The words for a limit in bytes.
+pub(crate) fn show_limit_of_bytes(limit: Option<u64>) -> String {
+    limit.map_or_else(|| OFF.to_owned(), show_bytes)
+}
+
 /// The shortest words for an amount of memory.
 pub(crate) fn show_memory(limit: Option<WorkerMemory>) -> String {
-    let bytes = match limit {
-        None => return OFF.to_owned(),
-        Some(WorkerMemory::Percent(percent)) => return format!("{percent}%"),
-        Some(WorkerMemory::Bytes(bytes)) => bytes,
-    };
-    UNITS
-        .iter()
-        .find(|(_, size)| bytes.is_multiple_of(*size))
-        .map_or_else(
-            || bytes.to_string(),
-            |(unit, size)| format!("{}{unit}", bytes / size),
-        )
+    match limit {
+        None => OFF.to_owned(),
+        Some(WorkerMemory::Percent(percent)) => format!("{percent}%"),
+        Some(WorkerMemory::Bytes(bytes)) => show_bytes(bytes),
+    }
 }
 
 /// A number and its unit in bytes, what is finer left out; `None` if it is no amount.
@@ -193,7 +242,10 @@ pub(crate) fn is_off(word: &str) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{MOST_BYTES, memory, share, show_memory, show_share, some_share};
+    use super::{
+        MOST_BYTES, bytes, limit_of_bytes, memory, share, show_bytes, show_memory, show_share,
+        some_share,
+    };
     use crate::types::{Share, WorkerMemory};
 
     #[test]
@@ -254,6 +306,30 @@ mod tests {
             assert_eq!(fault.nearest.as_deref(), Some(meant), "{text}");
         }
         assert_eq!(memory("of").unwrap_err().nearest.as_deref(), Some("off"));
+    }
+
+    #[test]
+    fn an_amount_of_bytes_is_read_shown_and_kept_in_bounds() {
+        for (text, amount, shown) in [
+            ("64", 64, "64"),
+            ("8KiB", 8192, "8KiB"),
+            ("8192", 8192, "8KiB"),
+            ("1.5 kb", 1500, "1500"),
+            ("1MB", 1_000_000, "1MB"),
+        ] {
+            assert_eq!(bytes(text, 64, 1 << 20), Ok(amount), "{text}");
+            assert_eq!(show_bytes(amount), shown);
+        }
+        for wrong in ["63", "1025KiB", "-1", "", "8 apples", "1e3", "25%"] {
+            assert!(bytes(wrong, 64, 1 << 20).is_err(), "{wrong:?}");
+        }
+        assert_eq!(
+            bytes("8k", 64, 1 << 20).unwrap_err().nearest.as_deref(),
+            Some("8KiB")
+        );
+        assert_eq!(limit_of_bytes("off", 1), Ok(None));
+        assert_eq!(limit_of_bytes("0", 1), Ok(None));
+        assert_eq!(limit_of_bytes("64MiB", 1), Ok(Some(64 << 20)));
     }
 
     #[test]

@@ -46,11 +46,33 @@ pub enum Counter {
     Passed,
     /// Connections that somebody else accepted and this worker serves.
     Taken,
+    /// Connections closed because their TLS handshake took too long.
+    HandshakeTimeouts,
+    /// Connections closed because their first byte took too long.
+    FirstByteTimeouts,
+    /// Requests whose body came too slowly.
+    BodyTimeouts,
+    /// Connections closed because the client took an answer too slowly.
+    WriteTimeouts,
+    /// Requests that took too long from their head to the end of their answer.
+    RequestTimeouts,
+    /// Requests refused because of too large a head, or too many fields.
+    HeadsTooLarge,
+    /// Requests refused because of too long a first line.
+    LinesTooLong,
+    /// Requests refused because of too large a body.
+    BodiesTooLarge,
+    /// Requests refused because so many were being answered.
+    RequestsCrowded,
+    /// Connections refused because so many were open.
+    ConnectionsCrowded,
+    /// Connections refused because their peer had so many open.
+    PeersCrowded,
 }
 
 impl Counter {
     /// All of them, in the order of the layout.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 28] = [
         Self::Accepted,
         Self::AcceptErrors,
         Self::Informational,
@@ -68,6 +90,17 @@ impl Counter {
         Self::AppErrors,
         Self::Passed,
         Self::Taken,
+        Self::HandshakeTimeouts,
+        Self::FirstByteTimeouts,
+        Self::BodyTimeouts,
+        Self::WriteTimeouts,
+        Self::RequestTimeouts,
+        Self::HeadsTooLarge,
+        Self::LinesTooLong,
+        Self::BodiesTooLarge,
+        Self::RequestsCrowded,
+        Self::ConnectionsCrowded,
+        Self::PeersCrowded,
     ];
 
     /// The class of a status code.

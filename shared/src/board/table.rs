@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, fence};
 use super::counters::{Counters, Counts};
 use super::histogram::Histogram;
 use super::overview::Overview;
+use super::peers::Peers;
 use super::row::{Row, RowReading};
 use super::word;
 use crate::id::SlotId;
@@ -80,6 +81,7 @@ pub struct Part {
 /// The shared memory of all rows and totals.
 pub struct Board {
     memory: SharedMemory,
+    peers: Peers,
 }
 
 impl Board {
@@ -90,7 +92,8 @@ impl Board {
     /// The kernel's, when it refuses the memory.
     pub fn create() -> io::Result<Self> {
         let memory = SharedMemory::create(c"brigade-board", BYTES)?;
-        let board = Self { memory };
+        let peers = Peers::create()?;
+        let board = Self { memory, peers };
         for (index, value) in HEADER {
             word::set(&board.page(0)[index], value);
         }
@@ -103,7 +106,8 @@ impl Board {
     /// `InvalidData` if it is no board or has another layout; otherwise the kernel's.
     pub fn adopt(memory: OwnedFd) -> io::Result<Self> {
         let memory = SharedMemory::adopt(memory, BYTES)?;
-        let board = Self { memory };
+        let peers = Peers::create()?;
+        let board = Self { memory, peers };
         for (index, expected) in HEADER {
             if word::get(&board.page(0)[index]) != expected {
                 let words = "not a scoreboard, or one of another layout";
@@ -161,6 +165,18 @@ impl Board {
             }
         }
         load
+    }
+
+    /// The counters of peers' connections.
+    #[must_use]
+    pub fn peers(&self) -> &Peers {
+        &self.peers
+    }
+
+    /// The rows that are in use.
+    pub fn rows_in_use(&self) -> impl Iterator<Item = RowId> {
+        let touched = self.touched_rows();
+        touched.filter_map(|(id, row)| row.slot().map(|_| id))
     }
 
     /// What each worker that serves has served since its birth, in the order of the rows.

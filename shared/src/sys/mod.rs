@@ -16,6 +16,7 @@ pub mod footprint;
 pub mod fork;
 pub mod memory;
 pub mod memory_limit;
+pub mod outgoing;
 pub mod privileges;
 pub mod process;
 pub mod quota_watch;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use brigade_config::{AccessLog, Http, Limits, Offload, Proxy, Tls, WorkerConfig};
+use brigade_config::{Config, WorkerConfig};
 use brigade_shared::board::{Board, Glance, Ledger, RowId, RowReading};
 use brigade_shared::channel::{Channel, Received};
 use brigade_shared::id::{Generation, SlotId, WorkerId};
@@ -24,12 +24,7 @@ pub(crate) fn config() -> WorkerConfig {
         timeout_header: Duration::from_secs(60),
         timeout_keep_alive: Duration::from_secs(60),
         timeout_lame_duck: Duration::from_millis(500),
-        tls: Tls::off(),
-        limits: Limits::default(),
-        http: Http::default(),
-        proxy: Proxy::default(),
-        access_log: AccessLog::default(),
-        offload: Offload::default(),
+        ..Config::default().worker
     }
 }
 
