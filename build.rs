@@ -9,13 +9,14 @@ use std::path::Path;
 use std::process::Command;
 
 /// What the binary is made of: whether any of it differs from the commit.
-const SOURCES: [&str; 9] = [
+const SOURCES: [&str; 10] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "src",
     "admin",
     "config",
+    "files",
     "shared",
     "supervisor",
     "worker",

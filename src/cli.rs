@@ -1,10 +1,11 @@
 //! The command line: what commands there are. Their options come from the configuration's table.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, Command, value_parser};
 use clap_complete::Shell;
 
+use crate::commands;
 use crate::version::{LONG, VERSION};
 
 /// The whole command line, under the name that the program was called by.
@@ -24,6 +25,7 @@ pub(crate) fn command() -> Command {
         .subcommands([
             serve(),
             exec(),
+            files(),
             check(),
             schema(),
             unit(),
@@ -58,6 +60,40 @@ fn exec() -> Command {
                 .last(true)
                 .required(true),
         )
+}
+
+fn files() -> Command {
+    Command::new("static")
+        .about("Serve the files of a directory")
+        .long_about("Serve the files of a directory: GET and HEAD, conditional requests, ranges. A directory is answered with its index and never with a list; nothing leads out of DIR, neither .. nor a symbolic link; names that begin with a dot are not found, but for /.well-known/. DIR is opened by each worker: a reload sees the directory that bears the name by then.")
+        .arg(
+            Arg::new("directory")
+                .value_name("DIR")
+                .help("The directory")
+                .value_parser(value_parser!(PathBuf))
+                .required(true),
+        )
+        .args([
+            Arg::new("index")
+                .long("index")
+                .value_name("NAME")
+                .value_parser(commands::index)
+                .help("The file that stands for its directory [default: index.html]"),
+            Arg::new("spa")
+                .long("spa")
+                .value_name("FILE")
+                .help("The page of a single-page app, by its path in DIR: the answer where nothing exists, unless the path's last part has a dot"),
+            Arg::new("precompressed")
+                .long("precompressed")
+                .action(ArgAction::SetTrue)
+                .help("Send FILE.br, FILE.zst or FILE.gz, where it lies beside FILE, to clients that take it"),
+            Arg::new("cache-control")
+                .long("cache-control")
+                .value_name("VALUE")
+                .value_parser(commands::cache_control)
+                .help("The cache-control header of files, for instance 'public, max-age=3600'"),
+        ])
+        .args(brigade_config::arguments())
 }
 
 fn check() -> Command {

@@ -26,9 +26,12 @@
 mod begin_log;
 mod cli;
 mod commands;
+#[cfg(feature = "layers")]
+pub mod layers;
 mod run;
 mod version;
 
+pub use brigade_files::{FileBody, Files, files};
 pub use brigade_worker::{
     App, BoxError, Context, Endpoint, Factory, Peer, RequestBody, ServiceFn, StartError, service_fn,
 };

@@ -57,6 +57,7 @@ pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
     match matches.subcommand() {
         Some(("serve", matches)) => commands::serve(matches, service, arrival),
         Some(("exec", matches)) => commands::exec(matches, arrival),
+        Some(("static", matches)) => commands::serve_files(matches, arrival),
         Some(("check", matches)) => commands::check(matches),
         Some(("unit", matches)) => commands::unit(matches),
         Some(("schema", _)) => commands::schema(),

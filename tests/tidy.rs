@@ -208,8 +208,8 @@ fn the_plan_knows_no_operating_system() {
 }
 
 #[test]
-fn supervisor_worker_and_admin_do_not_know_each_other() {
-    let rooms = ["supervisor", "worker", "admin"];
+fn supervisor_worker_admin_and_files_do_not_know_each_other() {
+    let rooms = ["supervisor", "worker", "admin", "files"];
     let mut breaches = Vec::new();
     for room in rooms {
         let others = rooms.iter().filter(|other| **other != room);
@@ -218,11 +218,16 @@ fn supervisor_worker_and_admin_do_not_know_each_other() {
         breaches.extend(uses(&others, |s| s.lies_in(&format!("{room}/"))));
     }
     let ground = |s: &Source| s.lies_in("shared/") || s.lies_in("config/");
-    let all = ["brigade_supervisor", "brigade_worker", "brigade_admin"];
+    let all = [
+        "brigade_supervisor",
+        "brigade_worker",
+        "brigade_admin",
+        "brigade_files",
+    ];
     breaches.extend(uses(&all, ground));
     breaches.extend(uses(&["brigade_config"], |s| s.lies_in("shared/")));
     no_breach(
-        "only src/ names supervisor, worker and admin; the ground names none of them",
+        "only src/ names supervisor, worker, admin and files; the ground names none of them",
         breaches,
     );
 }
@@ -353,6 +358,7 @@ fn the_log_says_what_its_documentation_says() {
             "supervisor/src/",
             "worker/src/",
             "admin/src/",
+            "files/src/",
             "src/",
         ]
         .iter()

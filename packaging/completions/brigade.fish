@@ -28,6 +28,7 @@ complete -c brigade -n "__fish_brigade_needs_command" -s h -l help -d 'Print hel
 complete -c brigade -n "__fish_brigade_needs_command" -s V -l version -d 'Print version'
 complete -c brigade -n "__fish_brigade_needs_command" -f -a "serve" -d 'Serve the app of this binary'
 complete -c brigade -n "__fish_brigade_needs_command" -f -a "exec" -d 'Run any program as workers; it gets its sockets by the LISTEN_FDS protocol'
+complete -c brigade -n "__fish_brigade_needs_command" -f -a "static" -d 'Serve the files of a directory'
 complete -c brigade -n "__fish_brigade_needs_command" -f -a "check" -d 'Validate the configuration and print every value with its origin; binds nothing'
 complete -c brigade -n "__fish_brigade_needs_command" -f -a "schema" -d 'Print the JSON Schema of brigade.toml, for editors'
 complete -c brigade -n "__fish_brigade_needs_command" -f -a "unit" -d 'Print a systemd unit that fits the configuration'
@@ -72,6 +73,31 @@ complete -c brigade -n "__fish_brigade_using_subcommand serve" -l restart-delay 
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ssl-certfile -d 'Certificate chain in PEM, which turns TLS on; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ssl-keyfile -d 'Private key of the certificate, in PEM; one for each, in the same order' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ssl-ocsp -d 'OCSP response to staple, in DER; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ssl-ca-certs -d 'Who may sign clients\' certificates, in PEM' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ssl-cert-reqs -d 'Clients\' certificates: `none`, `optional` or `required` [default: none]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ssl-min-version -d 'Oldest TLS version that is spoken: `1.2` or `1.3` [default: 1.2]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ssl-ticket-rotation -d 'How often the keys change with which clients resume sessions [default: 12h]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l insecure-bind -d 'TCP address without TLS beside those with it; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-handshake -d 'How long a TLS handshake may take [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-first-byte -d 'How long a new connection may say nothing [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-body -d 'How long a request\'s body may come too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l min-rate-body -d 'Bytes of a body per second that a client has to send [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-write -d 'How long a client may take an answer too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l min-rate-write -d 'Bytes of an answer per second that a client has to take [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-request -d 'How long a request may take, from its head to the end of its answer [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-request-line -d 'The longest first line of a request [default: 8KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-header-size -d 'The largest head of a request, its first line included [default: 32KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-headers -d 'The most fields in the head of a request [default: 100]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-body -d 'The largest body of a request [default: 64MiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-connections -d 'The most connections that may be open at all workers [default: 65536]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-worker-connections -d 'The most connections that may be open at one worker [default: 16384]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-peer-connections -d 'The most connections that one address may have open at all workers [default: 1024]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
@@ -115,11 +141,108 @@ complete -c brigade -n "__fish_brigade_using_subcommand exec" -l restart-delay -
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ssl-certfile -d 'Certificate chain in PEM, which turns TLS on; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ssl-keyfile -d 'Private key of the certificate, in PEM; one for each, in the same order' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ssl-ocsp -d 'OCSP response to staple, in DER; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ssl-ca-certs -d 'Who may sign clients\' certificates, in PEM' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ssl-cert-reqs -d 'Clients\' certificates: `none`, `optional` or `required` [default: none]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ssl-min-version -d 'Oldest TLS version that is spoken: `1.2` or `1.3` [default: 1.2]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ssl-ticket-rotation -d 'How often the keys change with which clients resume sessions [default: 12h]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l insecure-bind -d 'TCP address without TLS beside those with it; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-handshake -d 'How long a TLS handshake may take [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-first-byte -d 'How long a new connection may say nothing [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-body -d 'How long a request\'s body may come too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l min-rate-body -d 'Bytes of a body per second that a client has to send [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-write -d 'How long a client may take an answer too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l min-rate-write -d 'Bytes of an answer per second that a client has to take [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-request -d 'How long a request may take, from its head to the end of its answer [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-request-line -d 'The longest first line of a request [default: 8KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-header-size -d 'The largest head of a request, its first line included [default: 32KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-headers -d 'The most fields in the head of a request [default: 100]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-body -d 'The largest body of a request [default: 64MiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-connections -d 'The most connections that may be open at all workers [default: 65536]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-worker-connections -d 'The most connections that may be open at one worker [default: 16384]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-peer-connections -d 'The most connections that one address may have open at all workers [default: 1024]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-cpu-affinity -d 'Undo --cpu-affinity'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l index -d 'The file that stands for its directory [default: index.html]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l spa -d 'The page of a single-page app, by its path in DIR: the answer where nothing exists, unless the path\'s last part has a dot' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l cache-control -d 'The cache-control header of files, for instance \'public, max-age=3600\'' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l port -d 'TCP port to listen at; 0 takes a free one [default: 8000]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l uds -d 'Listen at a Unix socket instead of a TCP port' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l fd -d 'Listen at a socket that the parent process left open' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l bind -d 'Place to listen at; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l backlog -d 'Connections that may wait in the kernel for each socket [default: 2048]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l balance -d 'How workers share new connections: `slots` or `shared` [default: slots]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l admin -d 'Place to answer /startupz, /livez, /readyz and /metrics at' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l workers -d 'How many workers; `auto`: as usable CPUs; `2..8`: by load [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ready -d 'When a program of `brigade exec` counts as ready [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ready-when -d 'How many workers make the service ready [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l user -d 'Run workers as this user (name or number)' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l group -d 'Run workers as this group (name or number); needs `user`' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l umask -d 'File mode creation mask of supervisor and workers' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l pid-file -d 'Write the supervisor\'s process number to this file' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-start -d 'How long a worker may take to become ready [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-header -d 'How long a request\'s head may take to arrive [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-keep-alive -d 'How long a connection may be idle between two requests [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l stall-warn -d 'How long a worker may stand still before others serve for it [default: 250ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l reload-probation -d 'How long the first new worker is on probation [default: 2s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l reload-max-lingering -d 'Old generations that may linger; the oldest is cut [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-max-requests -d 'Replace a worker after so many requests [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-max-requests-jitter -d 'And up to so many requests more, by chance [default: 0]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-worker-lifetime -d 'Replace a worker after so much time [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-worker-memory -d 'Replace a worker that uses so much memory [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l recycle-at-most -d 'Workers replaced at a time because of a limit [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l start-attempts -d 'Failures to start per worker before the first start is given up [default: 3]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l restart-delay -d 'The pause after a second crash in a row; it doubles from there [default: 100ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ssl-certfile -d 'Certificate chain in PEM, which turns TLS on; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ssl-keyfile -d 'Private key of the certificate, in PEM; one for each, in the same order' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ssl-ocsp -d 'OCSP response to staple, in DER; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ssl-ca-certs -d 'Who may sign clients\' certificates, in PEM' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ssl-cert-reqs -d 'Clients\' certificates: `none`, `optional` or `required` [default: none]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ssl-min-version -d 'Oldest TLS version that is spoken: `1.2` or `1.3` [default: 1.2]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l ssl-ticket-rotation -d 'How often the keys change with which clients resume sessions [default: 12h]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l insecure-bind -d 'TCP address without TLS beside those with it; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-handshake -d 'How long a TLS handshake may take [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-first-byte -d 'How long a new connection may say nothing [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-body -d 'How long a request\'s body may come too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l min-rate-body -d 'Bytes of a body per second that a client has to send [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-write -d 'How long a client may take an answer too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l min-rate-write -d 'Bytes of an answer per second that a client has to take [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-request -d 'How long a request may take, from its head to the end of its answer [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-request-line -d 'The longest first line of a request [default: 8KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-header-size -d 'The largest head of a request, its first line included [default: 32KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-headers -d 'The most fields in the head of a request [default: 100]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-body -d 'The largest body of a request [default: 64MiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-connections -d 'The most connections that may be open at all workers [default: 65536]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-worker-connections -d 'The most connections that may be open at one worker [default: 16384]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-peer-connections -d 'The most connections that one address may have open at all workers [default: 1024]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l log-level -d 'The least important lines to write [default: info]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l log-format -d 'The form of the log [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l precompressed -d 'Send FILE.br, FILE.zst or FILE.gz, where it lies beside FILE, to clients that take it'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l port -d 'TCP port to listen at; 0 takes a free one [default: 8000]' -r
@@ -158,6 +281,31 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l restart-delay 
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ssl-certfile -d 'Certificate chain in PEM, which turns TLS on; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ssl-keyfile -d 'Private key of the certificate, in PEM; one for each, in the same order' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ssl-ocsp -d 'OCSP response to staple, in DER; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ssl-ca-certs -d 'Who may sign clients\' certificates, in PEM' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ssl-cert-reqs -d 'Clients\' certificates: `none`, `optional` or `required` [default: none]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ssl-min-version -d 'Oldest TLS version that is spoken: `1.2` or `1.3` [default: 1.2]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l ssl-ticket-rotation -d 'How often the keys change with which clients resume sessions [default: 12h]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l insecure-bind -d 'TCP address without TLS beside those with it; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-handshake -d 'How long a TLS handshake may take [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-first-byte -d 'How long a new connection may say nothing [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-body -d 'How long a request\'s body may come too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l min-rate-body -d 'Bytes of a body per second that a client has to send [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-write -d 'How long a client may take an answer too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l min-rate-write -d 'Bytes of an answer per second that a client has to take [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-request -d 'How long a request may take, from its head to the end of its answer [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-request-line -d 'The longest first line of a request [default: 8KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-header-size -d 'The largest head of a request, its first line included [default: 32KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-headers -d 'The most fields in the head of a request [default: 100]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-body -d 'The largest body of a request [default: 64MiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-connections -d 'The most connections that may be open at all workers [default: 65536]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-worker-connections -d 'The most connections that may be open at one worker [default: 16384]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-peer-connections -d 'The most connections that one address may have open at all workers [default: 1024]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
@@ -202,6 +350,31 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l restart-delay -
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l restart-delay-max -d 'The longest pause between two restarts [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l restart-calm -d 'Service time after which a crash counts as the first again [default: 10s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l restart-intensity -d 'Give up after more crashes than this; `off`: never [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ssl-certfile -d 'Certificate chain in PEM, which turns TLS on; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ssl-keyfile -d 'Private key of the certificate, in PEM; one for each, in the same order' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ssl-ocsp -d 'OCSP response to staple, in DER; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ssl-ca-certs -d 'Who may sign clients\' certificates, in PEM' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ssl-cert-reqs -d 'Clients\' certificates: `none`, `optional` or `required` [default: none]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ssl-min-version -d 'Oldest TLS version that is spoken: `1.2` or `1.3` [default: 1.2]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ssl-ticket-rotation -d 'How often the keys change with which clients resume sessions [default: 12h]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l insecure-bind -d 'TCP address without TLS beside those with it; may be repeated' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-handshake -d 'How long a TLS handshake may take [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-first-byte -d 'How long a new connection may say nothing [default: 10s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-body -d 'How long a request\'s body may come too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l min-rate-body -d 'Bytes of a body per second that a client has to send [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-write -d 'How long a client may take an answer too slowly [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l min-rate-write -d 'Bytes of an answer per second that a client has to take [default: 250]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-request -d 'How long a request may take, from its head to the end of its answer [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-request-line -d 'The longest first line of a request [default: 8KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-header-size -d 'The largest head of a request, its first line included [default: 32KiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-headers -d 'The most fields in the head of a request [default: 100]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-body -d 'The largest body of a request [default: 64MiB]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-connections -d 'The most connections that may be open at all workers [default: 65536]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-worker-connections -d 'The most connections that may be open at one worker [default: 16384]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-peer-connections -d 'The most connections that one address may have open at all workers [default: 1024]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l socket -d 'Print the socket unit instead, with which systemd holds the addresses'
@@ -210,11 +383,12 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-cpu-affinity
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c brigade -n "__fish_brigade_using_subcommand man" -s h -l help -d 'Print help'
-complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "serve" -d 'Serve the app of this binary'
-complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "exec" -d 'Run any program as workers; it gets its sockets by the LISTEN_FDS protocol'
-complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "check" -d 'Validate the configuration and print every value with its origin; binds nothing'
-complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "schema" -d 'Print the JSON Schema of brigade.toml, for editors'
-complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "unit" -d 'Print a systemd unit that fits the configuration'
-complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "completions" -d 'Print a completion script for a shell'
-complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "man" -d 'Print the manual page, or that of one command'
-complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec check schema unit completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "serve" -d 'Serve the app of this binary'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "exec" -d 'Run any program as workers; it gets its sockets by the LISTEN_FDS protocol'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "static" -d 'Serve the files of a directory'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "check" -d 'Validate the configuration and print every value with its origin; binds nothing'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "schema" -d 'Print the JSON Schema of brigade.toml, for editors'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "unit" -d 'Print a systemd unit that fits the configuration'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "completions" -d 'Print a completion script for a shell'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "man" -d 'Print the manual page, or that of one command'
+complete -c brigade -n "__fish_brigade_using_subcommand help; and not __fish_seen_subcommand_from serve exec static check schema unit completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'

@@ -29,6 +29,7 @@ mod refused;
 mod reload;
 mod scale;
 mod servers;
+mod static_files;
 mod stop;
 mod store;
 mod store_stale;

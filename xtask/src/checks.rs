@@ -50,6 +50,16 @@ fn tree() -> Result<(), String> {
         &["brigade-supervisor", "brigade-worker", "brigade-config"],
     )?;
     absent(
+        "brigade-files",
+        &[
+            "brigade-supervisor",
+            "brigade-worker",
+            "brigade-admin",
+            "brigade-config",
+            "hyper",
+        ],
+    )?;
+    absent(
         "brigade-shared",
         &["tokio", "hyper", "brigade-config", "clap"],
     )?;

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 pub mod accept;
+pub mod beneath;
 mod cgroup;
 pub mod clock;
 pub mod cpu;

@@ -57,7 +57,7 @@ impl Launch {
                 all.extend(words.iter().map(|word| (*word).to_owned()));
             }
         };
-        if ["serve", "exec"].contains(command) {
+        if ["serve", "exec", "static"].contains(command) {
             unless(&["--log-format"], &["--log-format", "json"]);
             unless(&["--log-level"], &["--log-level", "debug"]);
             unless(&["--reload-probation"], &["--reload-probation", "50ms"]);
