@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub use access::AccessLog;
-pub use http::Http;
+pub use http::{Http, HttpVersions};
 pub use limits::{Limits, Pace};
 pub use offload::Offload;
 pub use proxy::Proxy;

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use brigade_config::{
-    AccessLog, Balance, Bind, Config, Http, Limits, LogConfig, LogFormat, LogLevel, Offload, Pace,
-    Proxy, Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, Tls, WorkerConfig,
-    WorkerCount, WorkerMemory, arguments, load, needs_restart,
+    AccessLog, Balance, Bind, Config, Http, HttpVersions, Limits, LogConfig, LogFormat, LogLevel,
+    Offload, Pace, Proxy, Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, Tls,
+    WorkerConfig, WorkerCount, WorkerMemory, arguments, load, needs_restart,
 };
 use clap::Command;
 use common::{Said, binds, effective, matches, read, read_in, row, said, variables};
@@ -110,7 +110,10 @@ fn with_nothing_said_the_defaults_hold() {
             timeout_lame_duck: Duration::from_millis(500),
             tls: Tls::off(),
             limits: default_limits(),
-            http: Http::default(),
+            http: Http {
+                versions: HttpVersions::Both,
+                ping: Some(seconds(20)),
+            },
             proxy: Proxy::default(),
             access_log: AccessLog::default(),
             offload: Offload::default(),
@@ -146,7 +149,7 @@ const EVERY_KEY: &str = "
     min-rate-body = 21\ntimeout-write = 22\nmin-rate-write = 0\ntimeout-request = 23
     limit-request-line = 2400\nlimit-header-size = '25KiB'\nlimit-headers = 26\nlimit-body = 'off'
     limit-connections = 27\nlimit-worker-connections = 28\nlimit-peer-connections = 'off'
-    limit-concurrency = 29\nlimit-h2-streams = 30\nlimit-h2-resets = 31\n";
+    limit-concurrency = 29\nlimit-h2-streams = 30\nlimit-h2-resets = 31\nhttp = '2'\nhttp2-ping = 'off'\n";
 
 #[test]
 fn every_key_reaches_its_place() {
@@ -197,7 +200,10 @@ fn every_key_reaches_its_place() {
             timeout_lame_duck: Duration::ZERO,
             tls: Tls::off(),
             limits: given_limits(),
-            http: Http::default(),
+            http: Http {
+                versions: HttpVersions::Http2,
+                ping: None,
+            },
             proxy: Proxy::default(),
             access_log: AccessLog::default(),
             offload: Offload::default(),

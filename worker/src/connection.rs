@@ -1,21 +1,24 @@
-//! One connection, from the accept to its end: hyper speaks HTTP/1.1 over it.
+//! One connection, from the accept to its end.
+//!
+//! ```text
+//! (PROXY header) -> (TLS) -> HTTP/1 or HTTP/2 -> (upgraded: the app's)
+//! ```
 
 use std::future::{Future, poll_fn};
+use std::io;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use brigade_shared::board::Counter;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use brigade_config::HttpVersions;
 
 use crate::app::App;
-use crate::connections::Place;
+use crate::connections::{Connection, Place};
+use crate::overdue;
 use crate::peer::{Line, Peer};
-use crate::pulse::{Phase, Pulse};
-use crate::receive::receive;
+use crate::protocol::{Protocol, serve_http1, serve_http2, sniff};
+use crate::pulse::Pulse;
 use crate::station::Station;
 use crate::transport::{Metered, Origin, Transport};
 
@@ -32,38 +35,32 @@ pub(crate) fn serve<T: Transport, A: App>(
     let pulse = Arc::new(Pulse::new(meter.clock.last()));
     let (remote, local) = transport.ends();
     let transport = Metered::new(transport, origin, Arc::clone(&pulse), meter);
-    let place = Place::take(station, pulse);
     let line = Line {
         remote,
         local,
         meter,
     };
-    place.connection().introduce(Peer::new(line));
-    speak(transport, app, place)
+    watch(transport, line, app, Place::take(station, pulse))
 }
 
-async fn speak<T: Transport, A: App>(transport: Metered<T>, app: A, place: Place) {
-    let stream = TokioIo::new(transport);
-    let station = Rc::clone(&place.connection().station);
+/// Walks the connection's way in sight of the sweeper, which ends it when it is overdue.
+async fn watch<T: Transport, A: App>(transport: Metered<T>, line: Line, app: A, place: Place) {
     let connection = place.connection();
-    let service = service_fn(|request| receive(connection, &app, request));
-    let mut served = pin!(protocol().serve_connection(stream, service).with_upgrades());
+    let mut walk = pin!(walk(transport, line, &app, connection));
     let outcome = poll_fn(|task| {
         connection.remember(task.waker());
-        let (overdue, phase) = (connection.pulse.is_overdue(), connection.pulse.phase());
-        let polled = served.as_mut().poll(task);
-        if overdue && connection.pulse.is_overdue() {
-            // Either hyper has seen the end already, or it did not care to read.
-            count(&station, phase);
+        let was_overdue = connection.pulse.is_overdue();
+        let polled = walk.as_mut().poll(task);
+        if was_overdue && connection.pulse.is_overdue() {
+            // Either its end has been seen already, or nobody cared to read.
+            overdue::count(&connection.pulse, connection.station.meter);
             return Poll::Ready(Ok(()));
         }
         polled
     })
     .await;
-    // If there is something left of it now, the app has it.
-    connection.pulse.upgraded();
     if let Err(error) = outcome {
-        let (slot, pid) = (station.slot, station.pid);
+        let Station { slot, pid, .. } = *connection.station;
         tracing::debug!(
             event = "connection.broken", slot, pid, %error,
             "a connection of worker {slot} ended in the middle of something: {error}"
@@ -71,21 +68,53 @@ async fn speak<T: Transport, A: App>(transport: Metered<T>, app: A, place: Place
     }
 }
 
-/// Counts a deadline that has fired; the end of an idle connection in a drain is none.
-fn count(station: &Station, phase: Phase) {
-    let counter = match (phase, station.draining_since()) {
-        (Phase::Head, _) | (Phase::Fresh, None) => Counter::HeaderTimeouts,
-        (Phase::Idle, None) => Counter::KeepAliveTimeouts,
-        (Phase::Fresh | Phase::Idle, Some(_)) | (Phase::Busy, _) => return,
+async fn walk<T: Transport, A: App>(
+    mut transport: Metered<T>,
+    line: Line,
+    app: &A,
+    connection: &Rc<Connection>,
+) -> Result<(), Broken> {
+    let protocol = match connection.station.config.http.versions {
+        HttpVersions::Both => sniff(&mut transport).await?,
+        HttpVersions::Http1 => Some(Protocol::Http1),
+        HttpVersions::Http2 => Some(Protocol::Http2),
     };
-    station.meter.row.count(counter, 1);
+    connection.introduce(Peer::new(line));
+    match protocol {
+        Some(Protocol::Http1) => serve_http1(transport, app, connection).await?,
+        // In a box of its own: it is the largest, and most connections do without.
+        Some(Protocol::Http2) => Box::pin(serve_http2(transport, app, connection)).await?,
+        None => {}
+    }
+    Ok(())
 }
 
-/// hyper's settings.
-fn protocol() -> http1::Builder {
-    let mut builder = http1::Builder::new();
-    // Its deadlines are the sweeper's: hyper would set a timer for every request, and has one
-    // deadline for three different waits.
-    builder.header_read_timeout(None);
-    builder
+/// Why a connection ended in the middle of something.
+#[derive(Debug)]
+enum Broken {
+    /// Before a protocol was spoken.
+    Transport(io::Error),
+    /// In it.
+    Http(hyper::Error),
+}
+
+impl From<io::Error> for Broken {
+    fn from(error: io::Error) -> Self {
+        Self::Transport(error)
+    }
+}
+
+impl From<hyper::Error> for Broken {
+    fn from(error: hyper::Error) -> Self {
+        Self::Http(error)
+    }
+}
+
+impl std::fmt::Display for Broken {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Transport(error) => error.fmt(f),
+            Self::Http(error) => error.fmt(f),
+        }
+    }
 }

@@ -67,6 +67,18 @@ impl Connections {
         self.list.borrow().iter().for_each(visit);
     }
 
+    /// Wakes those that have something to say at the beginning of a drain. In HTTP/1 only an answer
+    /// can say it.
+    pub(crate) fn tell_of_drain(&self) {
+        self.for_each(|connection| {
+            if connection.pulse.has_frames()
+                && let Some(waker) = connection.waker.get()
+            {
+                waker.wake_by_ref();
+            }
+        });
+    }
+
     /// Makes the sweeper look at the deadlines anew: other limits apply.
     pub(crate) fn look_again(&self) {
         self.changed.notify_one();

@@ -21,6 +21,7 @@ mod drain;
 mod exchange;
 mod listen;
 mod orders;
+mod protocol;
 mod receive;
 mod sweep;
 
@@ -33,6 +34,7 @@ mod connections;
 mod courtesy;
 mod lately;
 mod meter;
+mod overdue;
 mod panic;
 
 mod pulse;

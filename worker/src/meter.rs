@@ -69,11 +69,15 @@ impl Meter {
         self.drain_begun.notify_waiters();
     }
 
+    pub(crate) fn is_draining(&self) -> bool {
+        self.is_draining.load(Relaxed)
+    }
+
     /// Ends when the worker drains.
     pub(crate) async fn draining(&self) {
         // Made before the look, so that nothing is missed in between, on whatever thread this is.
         let begun = self.drain_begun.notified();
-        if !self.is_draining.load(Relaxed) {
+        if !self.is_draining() {
             begun.await;
         }
     }

@@ -33,9 +33,12 @@ pub(crate) struct Pulse {
     phase: AtomicU8,
     since: AtomicU64,
     requests: AtomicU32,
+    framed: AtomicBool,
+    leaving: AtomicBool,
     unsent: AtomicBool,
     upgraded: AtomicBool,
     overdue: AtomicBool,
+    expired: AtomicBool,
 }
 
 impl Pulse {
@@ -44,9 +47,12 @@ impl Pulse {
             phase: AtomicU8::new(Phase::Fresh as u8),
             since: AtomicU64::new(now_ns),
             requests: AtomicU32::new(0),
+            framed: AtomicBool::new(false),
+            leaving: AtomicBool::new(false),
             unsent: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
             overdue: AtomicBool::new(false),
+            expired: AtomicBool::new(false),
         }
     }
 
@@ -64,9 +70,40 @@ impl Pulse {
         self.since.load(Relaxed)
     }
 
+    /// A handshake is over: the time for the first request runs from now.
+    #[expect(dead_code, reason = "for TLS")]
+    pub(crate) fn begin_fresh(&self, now_ns: u64) {
+        self.turn(Phase::Fresh, now_ns);
+    }
+
+    /// HTTP/2 is spoken from now on. Most of its frames are not the beginning of a request, so that
+    /// between requests it is idle whatever comes in.
+    pub(crate) fn begin_frames(&self, now_ns: u64) {
+        self.framed.store(true, Relaxed);
+        self.turn(Phase::Idle, now_ns);
+    }
+
+    /// Whether HTTP/2 is spoken.
+    pub(crate) fn has_frames(&self) -> bool {
+        self.framed.load(Relaxed)
+    }
+
+    /// The client was told to leave. When the last request is answered it gets the time of an idle
+    /// connection, from now on at the earliest, to hear of it and to close.
+    pub(crate) fn begin_leaving(&self, now_ns: u64) {
+        self.leaving.store(true, Relaxed);
+        self.since.store(now_ns, Relaxed);
+    }
+
+    /// Whether the client was told to leave.
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.leaving.load(Relaxed)
+    }
+
     /// Bytes came in.
     pub(crate) fn received(&self, now_ns: u64) {
         match self.phase() {
+            Phase::Fresh | Phase::Idle if self.has_frames() => {}
             // The time for the first head runs from the accept.
             Phase::Fresh => self.phase.store(Phase::Head as u8, Relaxed),
             Phase::Idle => self.turn(Phase::Head, now_ns),
@@ -128,6 +165,11 @@ impl Pulse {
 
     pub(crate) fn is_overdue(&self) -> bool {
         self.overdue.load(Relaxed)
+    }
+
+    /// Its deadline ends it. Whether this is said for the first time.
+    pub(crate) fn expire(&self) -> bool {
+        !self.expired.swap(true, Relaxed)
     }
 }
 

@@ -59,6 +59,7 @@ impl Station {
     pub(crate) fn begin_drain(&self) {
         self.draining_since.set(Some(self.meter.clock.read()));
         self.meter.begin_drain();
+        self.connections.tell_of_drain();
         self.connections.look_again();
     }
 

@@ -1,6 +1,7 @@
 //! The byte stream under a connection: counted, and telling the connection's pulse what it sees.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io::{self, IoSlice, Read};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -15,6 +16,7 @@ use tokio::net::{TcpStream, UnixStream};
 
 use crate::lately::Age;
 use crate::meter::Meter;
+use crate::overdue;
 use crate::peer::Endpoint;
 use crate::pulse::{Phase, Pulse};
 
@@ -65,7 +67,14 @@ impl Transport for UnixStream {
 /// The longest answer that is copied into one piece before it is written.
 const GLUED: usize = 2048;
 
+/// Frames of HTTP/2 that are not part of an answer are smaller, even if a few of them are written
+/// at once.
+const CONTROL: usize = 64;
+
 thread_local! {
+    /// Where a client's first bytes are read to.
+    static AHEAD: RefCell<[u8; 4096]> = const { RefCell::new([0; 4096]) };
+
     /// Where pieces become one; not on the stack, which would be cleared for every answer.
     static ROOM: RefCell<[u8; GLUED]> = const { RefCell::new([0; GLUED]) };
 }
@@ -104,6 +113,8 @@ pub(crate) enum Origin {
 #[derive(Debug)]
 pub(crate) struct Metered<T> {
     transport: T,
+    /// What was read already, and shall be read again.
+    ahead: Vec<u8>,
     pulse: Arc<Pulse>,
     meter: &'static Meter,
     age: Age,
@@ -118,10 +129,84 @@ impl<T: Transport> Metered<T> {
     ) -> Self {
         Self {
             transport,
+            ahead: Vec::new(),
             pulse,
             meter,
             age: meter.connection_opened(origin),
         }
+    }
+
+    /// What will be read next: more than `known` bytes, unless the stream ends before. Cancel safe.
+    pub(crate) async fn look_ahead(&mut self, known: usize) -> io::Result<&[u8]> {
+        if self.ahead.len() <= known {
+            poll_fn(|task| self.poll_ahead(task)).await?;
+        }
+        Ok(&self.ahead)
+    }
+
+    fn poll_ahead(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        AHEAD.with_borrow_mut(|room| {
+            let mut room = ReadBuf::new(room);
+            ready!(self.poll_transport(task, &mut room))?;
+            self.ahead.extend_from_slice(room.filled());
+            Poll::Ready(Ok(()))
+        })
+    }
+
+    /// Takes away what was looked at.
+    #[expect(
+        dead_code,
+        reason = "for the PROXY header, which is not the protocol's"
+    )]
+    pub(crate) fn consume(&mut self, count: usize) {
+        self.ahead.drain(..count);
+    }
+
+    /// Gives out what was read before.
+    fn read_again(&mut self, buf: &mut ReadBuf<'_>) {
+        let count = self.ahead.len().min(buf.remaining());
+        buf.put_slice(&self.ahead[..count]);
+        if count == self.ahead.len() {
+            self.ahead = Vec::new();
+        } else {
+            self.ahead.drain(..count);
+        }
+    }
+
+    fn poll_transport(
+        &mut self,
+        task: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.pulse.is_overdue() {
+            return Poll::Ready(self.last_look(buf));
+        }
+        let before = buf.filled().len();
+        ready!(Pin::new(&mut self.transport).poll_read(task, buf))?;
+        let count = buf.filled().len() - before;
+        if count > 0 {
+            self.received(count);
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Says that nothing more will come, and reads on until the client has said so too, or is
+    /// overdue: a socket closed over bytes that nobody has read resets the connection, and a client
+    /// may lose the last answer that it had not read yet.
+    fn linger(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.transport).poll_shutdown(task))?;
+        AHEAD.with_borrow_mut(|room| {
+            loop {
+                if self.pulse.is_overdue() {
+                    return Poll::Ready(Ok(()));
+                }
+                let mut room = ReadBuf::new(room);
+                ready!(Pin::new(&mut self.transport).poll_read(task, &mut room))?;
+                if room.filled().is_empty() {
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        })
     }
 
     fn received(&self, count: usize) {
@@ -133,20 +218,21 @@ impl<T: Transport> Metered<T> {
     /// a request begins, which it shall have. Whoever is late with the rest of a head gets no such
     /// look: a byte now and then would keep the connection for ever.
     fn last_look(&mut self, buf: &mut ReadBuf<'_>) -> io::Result<()> {
-        if !matches!(self.pulse.phase(), Phase::Fresh | Phase::Idle) {
-            return Ok(());
-        }
-        match self.transport.read_now(buf.initialize_unfilled()) {
-            Ok(count) if count > 0 => {
-                buf.advance(count);
-                self.pulse.set_overdue(false);
-                self.received(count);
-                Ok(())
+        if matches!(self.pulse.phase(), Phase::Fresh | Phase::Idle) {
+            match self.transport.read_now(buf.initialize_unfilled()) {
+                Ok(count) if count > 0 => {
+                    buf.advance(count);
+                    self.pulse.set_overdue(false);
+                    self.received(count);
+                    return Ok(());
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Err(error),
             }
-            Ok(_) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(error) => Err(error),
         }
+        overdue::count(&self.pulse, self.meter);
+        Ok(())
     }
 
     /// Passes on what a write came to.
@@ -154,7 +240,8 @@ impl<T: Transport> Metered<T> {
         match &outcome {
             Poll::Ready(Ok(count)) => {
                 self.meter.row.count(Counter::BytesOut, *count as u64);
-                if self.pulse.has_unsent() {
+                let is_progress = self.pulse.has_frames() && *count > CONTROL;
+                if is_progress || self.pulse.has_unsent() {
                     self.pulse.write_went_on(self.meter.clock.last());
                 }
             }
@@ -178,15 +265,10 @@ impl<T: Transport> AsyncRead for Metered<T> {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if this.pulse.is_overdue() {
-            return Poll::Ready(this.last_look(buf));
+        if this.ahead.is_empty() {
+            return this.poll_transport(task, buf);
         }
-        let before = buf.filled().len();
-        ready!(Pin::new(&mut this.transport).poll_read(task, buf))?;
-        let count = buf.filled().len() - before;
-        if count > 0 {
-            this.received(count);
-        }
+        this.read_again(buf);
         Poll::Ready(Ok(()))
     }
 }
@@ -224,6 +306,9 @@ impl<T: Transport> AsyncWrite for Metered<T> {
         let this = self.get_mut();
         if this.pulse.is_upgraded() {
             return Pin::new(&mut this.transport).poll_shutdown(task);
+        }
+        if this.pulse.is_leaving() {
+            return this.linger(task);
         }
         // hyper is done with it and drops it next. The close of a plain socket says the same, for
         // a system call less.

@@ -3,7 +3,9 @@
 use super::duration::{deadline, show_duration};
 use super::fault::{Fault, quoted};
 use super::nearest::nearest;
-use crate::types::{Balance, ClientCertificates, LogFormat, LogLevel, Readiness, TlsVersion};
+use crate::types::{
+    Balance, ClientCertificates, HttpVersions, LogFormat, LogLevel, Readiness, TlsVersion,
+};
 
 /// A type whose values have names. Where two names mean one value, the later is shown.
 pub(crate) trait Choice: Copy + PartialEq + 'static {
@@ -57,6 +59,12 @@ impl Choice for ClientCertificates {
 impl Choice for TlsVersion {
     const OTHERWISE: &'static str = "not a version of TLS that is spoken";
     const ALL: &'static [(&'static str, Self)] = &[("1.2", Self::Tls12), ("1.3", Self::Tls13)];
+}
+
+impl Choice for HttpVersions {
+    const OTHERWISE: &'static str = "not a version of HTTP that is spoken here";
+    const ALL: &'static [(&'static str, Self)] =
+        &[("both", Self::Both), ("1", Self::Http1), ("2", Self::Http2)];
 }
 
 impl Choice for bool {
