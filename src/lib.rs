@@ -19,7 +19,13 @@
 //! ```
 //!
 //! `shop serve --bind 0.0.0.0:80 --workers 4` then serves it, `shop serve --help` lists every
-//! option, and `shop check` shows what each is set to and where that comes from.
+//! option, and `shop check` shows what each is set to and where that comes from. A program with a
+//! command line of its own sets the options in code instead: [`Server`].
+//!
+//! What a service needs inside: [`Context`] (which worker it is, what to do when it leaves),
+//! [`Peer`] (who asks), [`offload`] and [`concurrently`] (work that would hold up the event loop),
+//! [`Local`] (state of a worker that need not be `Send`). docs/library.md tells how they fit
+//! together.
 
 #![forbid(unsafe_code)]
 
@@ -29,10 +35,13 @@ mod commands;
 #[cfg(feature = "layers")]
 pub mod layers;
 mod run;
+mod server;
 mod version;
 
 pub use brigade_files::{FileBody, Files, files};
 pub use brigade_worker::{
-    App, BoxError, Context, Endpoint, Factory, Peer, RequestBody, ServiceFn, StartError, service_fn,
+    App, BoxError, Context, Endpoint, Factory, Local, Peer, RequestBody, ServiceFn, StartError,
+    concurrently, offload, service_fn,
 };
 pub use run::run;
+pub use server::Server;

@@ -33,8 +33,7 @@ use crate::{cli, commands};
 /// }
 /// ```
 pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
-    let service: Service =
-        Box::new(move |seat, config| brigade_worker::run(seat, config, &factory));
+    let service = service(factory);
     // Before anything else: after an upgrade in place this process is in the middle of its life.
     let arrival = match Arrival::now(VERSION) {
         Ok(arrival) => arrival,
@@ -65,4 +64,9 @@ pub fn run<F: Factory + 'static>(factory: F) -> ExitCode {
         Some(("man", matches)) => commands::man(matches),
         _ => ExitCode::from(code::USAGE),
     }
+}
+
+/// What each worker runs.
+pub(crate) fn service<F: Factory + 'static>(factory: F) -> Service {
+    Box::new(move |seat, config| brigade_worker::run(seat, config, &factory))
 }

@@ -59,6 +59,17 @@ pub(crate) fn together(config: &mut Config, places: &Places<'_>, problems: &mut 
     } else {
         config.worker.timeout_lame_duck = config.worker.timeout_lame_duck.min(drain);
     }
+    let kill = config.supervisor.timeout_kill;
+    if places.contains_key("timeout-hooks") {
+        problems.extend(order(
+            places,
+            ("timeout-hooks", config.worker.timeout_hooks),
+            ("timeout-kill", kill),
+            "make the first shorter or the second longer",
+        ));
+    } else {
+        config.worker.timeout_hooks = config.worker.timeout_hooks.min(kill / 2);
+    }
 }
 
 /// What does not fit together of certificates, keys and clients.

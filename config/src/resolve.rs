@@ -165,6 +165,7 @@ fn blank() -> Config {
             timeout_header: Duration::ZERO,
             timeout_keep_alive: Duration::ZERO,
             timeout_lame_duck: Duration::ZERO,
+            timeout_hooks: Duration::ZERO,
             tls: Tls::off(),
             limits: Limits::default(),
             http: Http::default(),

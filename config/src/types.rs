@@ -201,6 +201,8 @@ pub struct WorkerConfig {
     /// While draining: how long idle keep-alive connections are still served before they are
     /// closed. A request that comes meanwhile is answered with `connection: close`.
     pub timeout_lame_duck: Duration,
+    /// How long all that the app runs at the end of a worker may take together.
+    pub timeout_hooks: Duration,
     /// Encryption of TCP connections.
     pub tls: Tls,
     /// What clients are allowed.

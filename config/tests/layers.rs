@@ -108,6 +108,7 @@ fn with_nothing_said_the_defaults_hold() {
             timeout_header: seconds(10),
             timeout_keep_alive: seconds(5),
             timeout_lame_duck: Duration::from_millis(500),
+            timeout_hooks: seconds(2),
             tls: Tls::off(),
             limits: default_limits(),
             http: Http {
@@ -198,6 +199,7 @@ fn every_key_reaches_its_place() {
             timeout_header: seconds(2),
             timeout_keep_alive: seconds(3),
             timeout_lame_duck: Duration::ZERO,
+            timeout_hooks: seconds(2),
             tls: Tls::off(),
             limits: given_limits(),
             http: Http {

@@ -58,6 +58,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand serve" -l stall-warn -d 
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-hooks -d 'How long the app\'s own last acts may take when a worker leaves [default: 2s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
@@ -98,6 +99,13 @@ complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-peer-con
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l offload-wait -d 'How long a job may wait for a thread [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l offload-timeout -d 'How long a job may take, its wait included [default: 60s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
@@ -126,6 +134,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand exec" -l stall-warn -d '
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-hooks -d 'How long the app\'s own last acts may take when a worker leaves [default: 2s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
@@ -166,6 +175,13 @@ complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-peer-conn
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l offload-wait -d 'How long a job may wait for a thread [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l offload-timeout -d 'How long a job may take, its wait included [default: 60s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
@@ -197,6 +213,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand static" -l stall-warn -d
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-hooks -d 'How long the app\'s own last acts may take when a worker leaves [default: 2s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
@@ -237,6 +254,13 @@ complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-peer-co
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l offload-wait -d 'How long a job may wait for a thread [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l offload-timeout -d 'How long a job may take, its wait included [default: 60s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l precompressed -d 'Send FILE.br, FILE.zst or FILE.gz, where it lies beside FILE, to clients that take it'
@@ -266,6 +290,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l stall-warn -d 
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-hooks -d 'How long the app\'s own last acts may take when a worker leaves [default: 2s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
@@ -306,6 +331,13 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-peer-con
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l offload-wait -d 'How long a job may wait for a thread [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l offload-timeout -d 'How long a job may take, its wait included [default: 60s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
@@ -335,6 +367,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l stall-warn -d '
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-worker -d 'How long a worker may stand still before it is ended [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-graceful-shutdown -d 'How long a leaving worker may finish open requests [default: 30s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-lame-duck -d 'How long a leaving worker still serves idle connections [default: 500ms]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-hooks -d 'How long the app\'s own last acts may take when a worker leaves [default: 2s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l timeout-kill -d 'How long a worker may take to leave when told to leave at once [default: 5s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l reload-surge -d 'Extra workers that a reload may use at a time [default: 100%]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l reload-max-unavailable -d 'Workers that may be missing while a reload runs [default: 0]' -r
@@ -375,6 +408,13 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-peer-conn
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-wait -d 'How long a job may wait for a thread [default: 5s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-timeout -d 'How long a job may take, its wait included [default: 60s]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l socket -d 'Print the socket unit instead, with which systemd holds the addresses'

@@ -12,5 +12,5 @@ pub(crate) use check::check;
 pub(crate) use exec::exec;
 pub(crate) use files::{cache_control, index, serve_files};
 pub(crate) use print::{completions, man, schema};
-pub(crate) use serve::serve;
+pub(crate) use serve::{serve, serve_service};
 pub(crate) use unit::unit;

@@ -16,5 +16,10 @@ pub(crate) fn serve(matches: &ArgMatches, service: Service, arrival: Arrival) ->
         );
         return ExitCode::from(arrival.fail("it was asked to serve a Python app", code::USAGE));
     }
+    serve_service(matches, service, arrival)
+}
+
+/// The same for whoever has no command line.
+pub(crate) fn serve_service(matches: &ArgMatches, service: Service, arrival: Arrival) -> ExitCode {
     configuration::supervise(matches, Launch::Service(service), arrival)
 }

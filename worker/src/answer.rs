@@ -18,6 +18,7 @@ use pin_project_lite::pin_project;
 
 use crate::app::{App, BoxError};
 use crate::body::RequestBody;
+use crate::offload;
 use crate::refusal::Refusal;
 use crate::ticket::{Panicked, Ticket};
 
@@ -163,8 +164,15 @@ impl Ticket {
         match fault {
             Fault::Panic => Refusal::SORRY,
             Fault::Error(error) => {
-                self.failed(&error.into().to_string());
-                Refusal::SORRY
+                let error = error.into();
+                match offload::Error::within(&error) {
+                    // Counted and told where it was refused, and not once more for each request.
+                    Some(overload) if overload.is_overload() => overload.refusal(),
+                    _ => {
+                        self.failed(&error.to_string());
+                        Refusal::SORRY
+                    }
+                }
             }
             Fault::Refused(refusal) => {
                 self.refused(&refusal);
@@ -271,6 +279,19 @@ mod tests {
             assert_eq!(counts.get(Counter::AppErrors), 1);
             assert_eq!(counts.get(Counter::ServerError), 3);
             assert_eq!(counts.get(Counter::Success), 1);
+        });
+    }
+
+    #[test]
+    fn an_overload_of_the_threads_is_a_503_with_a_time_and_no_error_of_the_app() {
+        Rig::paused(async |rig| {
+            let full = Handler::failing(|| Box::new(crate::offload::Error::Full));
+            let mut client = rig.connect(full);
+            client.write_all(LAST).await.unwrap();
+            let text = all(client).await;
+            assert!(text.starts_with("HTTP/1.1 503"), "{text}");
+            assert!(text.contains("retry-after: 1\r\n"), "{text}");
+            assert_eq!(rig.row().counts.get(Counter::AppErrors), 0);
         });
     }
 

@@ -12,23 +12,70 @@ use tower_service::Service;
 
 use crate::body::RequestBody;
 use crate::failure::StartError;
+use crate::hooks::Hooks;
 
 /// Any error.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What a worker tells the factory that builds its app.
+/// What a worker tells the factory that builds its app, and what it can be asked for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Context {
     slot: SlotId,
     generation: Generation,
+    hooks: Hooks,
 }
 
 impl Context {
     /// For a worker in this slot.
     #[must_use]
     pub fn new(slot: SlotId, generation: Generation) -> Self {
-        Self { slot, generation }
+        let hooks = Hooks::default();
+        Self {
+            slot,
+            generation,
+            hooks,
+        }
+    }
+
+    /// Asks for something to be done when the worker leaves: flush, say goodbye to a database. It
+    /// is run when the last connection has ended or was cut, the one that was asked for last first,
+    /// and also if the app could not be built in the end. All hooks together have
+    /// `--timeout-hooks`; a worker that crashes runs none.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use std::rc::Rc;
+    /// use brigade_worker::{App, Context, service_fn};
+    /// use bytes::Bytes;
+    /// use http::Response;
+    /// use http_body_util::Full;
+    ///
+    /// struct Pool;
+    /// impl Pool {
+    ///     async fn connect() -> Result<Self, std::io::Error> { Ok(Self) }
+    ///     async fn close(&self) {}
+    /// }
+    ///
+    /// async fn app(context: Context) -> Result<impl App, std::io::Error> {
+    ///     let pool = Rc::new(Pool::connect().await?);
+    ///     let last = Rc::clone(&pool);
+    ///     context.at_stop(move || async move { last.close().await });
+    ///     Ok(service_fn(move |_request| {
+    ///         let _pool = Rc::clone(&pool);
+    ///         async { Ok::<_, Infallible>(Response::new(Full::<Bytes>::from("hello"))) }
+    ///     }))
+    /// }
+    /// ```
+    pub fn at_stop<F>(&self, hook: impl FnOnce() -> F + 'static)
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        self.hooks.add(hook);
+    }
+
+    pub(crate) fn hooks(&self) -> Hooks {
+        self.hooks.clone()
     }
 
     /// The slot that the worker fills, from 0: the same for its replacement after a crash.

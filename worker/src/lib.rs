@@ -11,6 +11,8 @@ mod app;
 mod body;
 mod failure;
 mod function;
+mod hooks;
+mod local;
 mod peer;
 mod run;
 
@@ -30,6 +32,9 @@ mod forwarded;
 mod refusal;
 mod strict;
 
+mod concurrently;
+pub mod offload;
+
 mod connections;
 mod courtesy;
 mod lately;
@@ -47,7 +52,9 @@ mod transport;
 
 pub use app::{App, BoxError, Context, Factory};
 pub use body::RequestBody;
+pub use concurrently::concurrently;
 pub use failure::StartError;
 pub use function::{ServiceFn, service_fn};
+pub use local::Local;
 pub use peer::{Endpoint, Peer};
 pub use run::run;

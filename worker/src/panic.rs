@@ -1,5 +1,6 @@
 //! Panics of the app's code: caught, told in words, survived.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
 
@@ -23,14 +24,20 @@ pub(crate) fn listen() {
 /// What was said, and where. Without a backtrace: to name its frames takes a loop's turn far too
 /// long.
 fn describe(info: &PanicHookInfo<'_>) -> String {
-    let payload = info.payload();
-    let words = match payload.downcast_ref::<String>() {
-        Some(words) => words,
-        None => payload.downcast_ref().copied().unwrap_or("not in words"),
-    };
+    let words = said(info.payload());
     match info.location() {
         Some(place) => format!("{words} ({place})"),
-        None => words.to_owned(),
+        None => words,
+    }
+}
+
+fn said(payload: &(dyn Any + Send)) -> String {
+    match payload.downcast_ref::<String>() {
+        Some(words) => words.clone(),
+        None => {
+            let words: Option<&&str> = payload.downcast_ref();
+            words.copied().unwrap_or("not in words").to_owned()
+        }
     }
 }
 
@@ -42,7 +49,11 @@ pub(crate) fn catch<T>(code: impl FnOnce() -> T) -> Result<T, String> {
     let outer = CATCHING.replace(true);
     let outcome = catch_unwind(AssertUnwindSafe(code));
     CATCHING.set(outer);
-    outcome.map_err(|_payload| CAUGHT.take())
+    outcome.map_err(|payload| match CAUGHT.take() {
+        // Nobody listens: this is no worker, but the test of an app.
+        words if words.is_empty() => said(&*payload),
+        words => words,
+    })
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use tokio::runtime::Builder;
 use tokio::time::Instant;
 use tower_service::Service;
 
+use crate::app::BoxError;
 use crate::body::RequestBody;
 use crate::connection::serve;
 use crate::exchange::Exchange;
@@ -112,7 +113,7 @@ impl Rig {
     }
 }
 
-type Answering = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, String>>>>;
+type Answering = Pin<Box<dyn Future<Output = Result<Response<Full<Bytes>>, BoxError>>>>;
 
 /// An app that is a closure.
 #[derive(Clone)]
@@ -124,7 +125,15 @@ impl Handler {
         F: Future<Output = Result<Response<Full<Bytes>>, String>> + 'static,
     {
         Self(Rc::new(RefCell::new(move |request| -> Answering {
-            Box::pin(code(request))
+            let work = code(request);
+            Box::pin(async { Ok(work.await?) })
+        })))
+    }
+
+    /// Has an error instead of an answer to everything.
+    pub(crate) fn failing(error: impl Fn() -> BoxError + 'static) -> Self {
+        Self(Rc::new(RefCell::new(move |_| -> Answering {
+            Box::pin(std::future::ready(Err(error())))
         })))
     }
 
@@ -136,10 +145,10 @@ impl Handler {
 
 impl Service<Request<RequestBody>> for Handler {
     type Response = Response<Full<Bytes>>;
-    type Error = String;
+    type Error = BoxError;
     type Future = Answering;
 
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), String>> {
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
         Poll::Ready(Ok(()))
     }
 

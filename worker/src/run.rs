@@ -26,6 +26,7 @@ use crate::drain::{cut, drain};
 use crate::exchange::{Exchange, give_back, take};
 use crate::failure::StartError;
 use crate::meter::Meter;
+use crate::offload::Pools;
 use crate::orders::{Instruction, Orders};
 use crate::panic;
 use crate::station::Station;
@@ -73,14 +74,21 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
     let link = Arc::new(link);
     let exchange = Exchange::new(board, Arc::clone(&link));
     let station = Rc::new(Station::new(meter, slot.0, config.clone(), exchange, row));
+    let pools = Pools::install(meter.row, slot.0, &config.offload);
     let context = Context::new(slot, generation);
     let outcome = match runtime(meter, board, &link) {
         Ok(runtime) => {
-            let life = live(&station, context, gate, &link, factory);
+            let hooks = context.hooks();
+            let life = async {
+                let outcome = live(&station, context, gate, &link, factory).await;
+                hooks.run(config.timeout_hooks, station.slot).await;
+                outcome
+            };
             // The runtime tells only of its second turn and later ones.
             meter.row.unpark(meter.clock.read());
             let outcome = runtime.block_on(life);
             runtime.shutdown_timeout(PARTING);
+            pools.stop(PARTING);
             outcome
         }
         Err(error) => Err(StartError::system("no event loop", &error)),

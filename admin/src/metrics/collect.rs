@@ -9,6 +9,7 @@ use prometheus_client::encoding::DescriptorEncoder;
 use prometheus_client::registry::Unit;
 
 use super::family::{Labels, Told, counter, gauge, histogram, info};
+use super::offload::offload;
 use super::seen::{SlotSeen, buckets, memory_of, slots, sum};
 
 /// What is read at each scrape.
@@ -142,6 +143,7 @@ impl Collector for Collected {
         traffic(&mut to, &slots)?;
         refusals(&mut to, &slots)?;
         gauges(&mut to, &slots)?;
+        offload(&mut to, &slots)?;
         self.times(&mut to, &sum(&slots))
     }
 }
@@ -290,12 +292,12 @@ const REFUSALS: [(Counter, &str); 6] = [
     (Counter::RequestsCrowded, "concurrency"),
 ];
 
-fn told(name: &'static str, help: &'static str) -> Told {
+pub(super) fn told(name: &'static str, help: &'static str) -> Told {
     let unit = None;
     Told { name, help, unit }
 }
 
-fn seconds(name: &'static str, help: &'static str) -> Told {
+pub(super) fn seconds(name: &'static str, help: &'static str) -> Told {
     let unit = Some(&Unit::Seconds);
     Told { name, help, unit }
 }
@@ -313,11 +315,11 @@ fn label(key: &'static str, value: String) -> Labels {
     vec![(key, value)]
 }
 
-fn of(slot: &SlotSeen) -> Labels {
+pub(super) fn of(slot: &SlotSeen) -> Labels {
     label("slot", slot.slot.to_string())
 }
 
-fn by_slot(slots: &[SlotSeen], counter: Counter) -> impl Iterator<Item = (Labels, u64)> {
+pub(super) fn by_slot(slots: &[SlotSeen], counter: Counter) -> impl Iterator<Item = (Labels, u64)> {
     slots
         .iter()
         .map(move |slot| (of(slot), slot.counts.get(counter)))

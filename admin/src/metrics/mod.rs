@@ -3,6 +3,7 @@
 mod classic;
 mod collect;
 mod family;
+mod offload;
 mod seen;
 #[cfg(test)]
 mod tests;

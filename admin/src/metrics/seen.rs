@@ -1,6 +1,6 @@
 //! What one look at the scoreboard shows, in the shape of the metrics.
 
-use brigade_shared::board::{Board, Counts, Distribution};
+use brigade_shared::board::{Board, Counts, Distribution, Jobs};
 use brigade_shared::id::SlotId;
 use brigade_shared::sys::clock::monotonic_ns;
 use brigade_shared::sys::footprint::resident;
@@ -23,6 +23,8 @@ pub(super) struct SlotSeen {
     pub(super) requests: u64,
     /// Connections that wait to be accepted.
     pub(super) waiting: u64,
+    /// Jobs beside their loops, by pool.
+    pub(super) jobs: [Jobs; 2],
     /// Memory in use, if there is a worker.
     pub(super) memory: Option<u64>,
 }
@@ -39,6 +41,7 @@ pub(super) fn slots(board: &Board) -> Vec<SlotSeen> {
                 connections: 0,
                 requests: 0,
                 waiting: board.waiting(SlotId(slot)),
+                jobs: Default::default(),
                 memory: None,
             }
         })
@@ -53,6 +56,10 @@ pub(super) fn slots(board: &Board) -> Vec<SlotSeen> {
         slot.busy_ns = slot.busy_ns.saturating_add(turn);
         slot.connections = slot.connections.saturating_add(row.connections);
         slot.requests = slot.requests.saturating_add(row.requests);
+        for (all, jobs) in slot.jobs.iter_mut().zip(row.jobs) {
+            all.queued = all.queued.saturating_add(jobs.queued);
+            all.running = all.running.saturating_add(jobs.running);
+        }
         if let Some(bytes) = memory_of(row.pid) {
             slot.memory = Some(slot.memory.unwrap_or(0).saturating_add(bytes));
         }

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
-use brigade_shared::board::{Board, Condition, Counter, Ledger, Phase, Station, Tally};
+use brigade_shared::board::{Board, Condition, Counter, Jobs, Ledger, Phase, Pool, Station, Tally};
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 
 use super::{Form, Metrics};
@@ -26,6 +26,8 @@ fn scene() -> (Ledger, Metrics) {
         for counter in Counter::ALL {
             row.count(counter, 10 * u64::from(slot) + 1);
         }
+        let (queued, running) = (u64::from(slot), 2);
+        row.set_jobs(Pool::Cpu, Jobs { queued, running });
         row.latency().record(Duration::from_millis(3));
         row.unpark(1_000_000_000);
         row.park(1_500_000_000);
@@ -97,6 +99,17 @@ fn a_scrape_says_what_the_scoreboard_says() {
         ),
         ("brigade_request_duration_seconds_bucket{le=\"+Inf\"}", "2"),
         ("brigade_stall_seconds_sum", "2.0"),
+        (
+            "brigade_offload_jobs_total{slot=\"1\",pool=\"cpu\",outcome=\"refused\"}",
+            "11",
+        ),
+        (
+            "brigade_offload_wait_seconds_total{slot=\"0\",pool=\"blocking\"}",
+            "1e-9",
+        ),
+        ("brigade_offload_queued{slot=\"1\",pool=\"cpu\"}", "1"),
+        ("brigade_offload_running{slot=\"1\",pool=\"cpu\"}", "2"),
+        ("brigade_offload_running{slot=\"1\",pool=\"blocking\"}", "0"),
     ] {
         assert_eq!(value(&text, series), expected, "{series}");
     }

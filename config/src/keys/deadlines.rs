@@ -142,6 +142,22 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
     Key {
+        name: "timeout-hooks",
+        environment: &["BRIGADE_TIMEOUT_HOOKS"],
+        default: Some("2s"),
+        value_name: "TIME",
+        help: "How long the app's own last acts may take when a worker leaves",
+        details: "What the app has asked to run at the end (`Context::at_stop`), all of it together, after the \
+                  last connection. Shorter than timeout-kill; the default is at most half of that.",
+        heading: Heading::Deadlines,
+        on_reload: OnReload::Applied,
+        kind: TIME,
+        meaning: Meaning::Value {
+            set: |config, text| put(&mut config.worker.timeout_hooks, duration(text)),
+            show: |config| Some(show_duration(config.worker.timeout_hooks)),
+        },
+    },
+    Key {
         name: "timeout-kill",
         environment: &["BRIGADE_TIMEOUT_KILL"],
         default: Some("5s"),

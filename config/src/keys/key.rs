@@ -196,6 +196,12 @@ impl Key {
         }
     }
 
+    /// Whether it is on or off: its flag takes no value, and has a twin that begins with `--no-`.
+    #[must_use]
+    pub fn is_switch(&self) -> bool {
+        matches!(self.kind, Kind::Switch)
+    }
+
     /// Whether it may be given more than once.
     #[must_use]
     pub fn is_repeatable(&self) -> bool {

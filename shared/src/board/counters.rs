@@ -68,11 +68,41 @@ pub enum Counter {
     ConnectionsCrowded,
     /// Connections refused because their peer had so many open.
     PeersCrowded,
+    /// Jobs that a thread of the pool for blocking work has run to their end.
+    BlockingRan,
+    /// Jobs that found no room in that pool.
+    BlockingRefused,
+    /// Jobs of that pool that were not begun, or not done, in time.
+    BlockingLate,
+    /// Jobs of that pool that nobody waited for any more: never run, or their result dropped.
+    BlockingAbandoned,
+    /// For how long in all jobs of that pool waited for a thread, in nanoseconds.
+    BlockingWaitNs,
+    /// For how long in all threads of that pool were at work, in nanoseconds.
+    BlockingRunNs,
+    /// The same as the six above, of the pool for work on the processor.
+    CpuRan,
+    /// See [`Self::CpuRan`].
+    CpuRefused,
+    /// See [`Self::CpuRan`].
+    CpuLate,
+    /// See [`Self::CpuRan`].
+    CpuAbandoned,
+    /// See [`Self::CpuRan`].
+    CpuWaitNs,
+    /// See [`Self::CpuRan`].
+    CpuRunNs,
+    /// Panics caught in jobs of either pool.
+    JobPanics,
+    /// Times that a long task gave way to others.
+    Yields,
+    /// For how long in all such tasks waited for their next turn, in nanoseconds.
+    YieldWaitNs,
 }
 
 impl Counter {
     /// All of them, in the order of the layout.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 43] = [
         Self::Accepted,
         Self::AcceptErrors,
         Self::Informational,
@@ -101,7 +131,33 @@ impl Counter {
         Self::RequestsCrowded,
         Self::ConnectionsCrowded,
         Self::PeersCrowded,
+        Self::BlockingRan,
+        Self::BlockingRefused,
+        Self::BlockingLate,
+        Self::BlockingAbandoned,
+        Self::BlockingWaitNs,
+        Self::BlockingRunNs,
+        Self::CpuRan,
+        Self::CpuRefused,
+        Self::CpuLate,
+        Self::CpuAbandoned,
+        Self::CpuWaitNs,
+        Self::CpuRunNs,
+        Self::JobPanics,
+        Self::Yields,
+        Self::YieldWaitNs,
     ];
+
+    /// Whether only the worker's loop counts it, so that it moves only while the loop turns. Bytes of
+    /// upgraded connections and what is done beside the loop may be counted by other threads.
+    const fn is_of_the_loop(self) -> bool {
+        !matches!(self, Self::BytesIn | Self::BytesOut) && !self.is_of_threads()
+    }
+
+    /// Whether several threads count it at once.
+    const fn is_of_threads(self) -> bool {
+        self as usize >= Self::BlockingRan as usize && self as usize <= Self::YieldWaitNs as usize
+    }
 
     /// The class of a status code.
     #[must_use]
@@ -130,9 +186,15 @@ const _: () = assert!(Counter::ALL.len() <= ROOM);
 pub struct Counters<'a>(pub(super) &'a Page);
 
 impl<'a> Counters<'a> {
-    /// Counts. For the single writer.
+    /// Counts. For the single writer, but for what is done beside the loop: that may be counted by
+    /// several threads at once.
     pub fn add(self, counter: Counter, amount: u64) {
-        word::add(&self.0[FIRST + counter as usize], amount);
+        let word = &self.0[FIRST + counter as usize];
+        if counter.is_of_threads() {
+            word::add_among(word, amount);
+        } else {
+            word::add(word, amount);
+        }
     }
 
     /// From the end of a request's head to the end of its answer.
@@ -147,12 +209,11 @@ impl<'a> Counters<'a> {
         self.histogram::<LAG>()
     }
 
-    /// The sum of what only the loop counts: it moves whenever the loop does something. Bytes of
-    /// upgraded connections may be counted by other threads, which live on when the loop is stuck.
+    /// The sum of what only the loop counts: it moves whenever the loop does something. Other
+    /// threads live on when the loop is stuck.
     pub(super) fn motion(self) -> u64 {
-        let of_others = [Counter::BytesIn, Counter::BytesOut];
         let counters = Counter::ALL.into_iter();
-        let own = counters.filter(|counter| !of_others.contains(counter));
+        let own = counters.filter(|counter| counter.is_of_the_loop());
         own.fold(0, |sum, counter| sum.wrapping_add(self.get(counter)))
     }
 
@@ -189,13 +250,23 @@ impl<'a> Counters<'a> {
 }
 
 /// Counters at rest: a row's, a slot's, or a sum of any.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Counts {
     counters: [u64; Counter::ALL.len()],
     /// From the end of a request's head to the end of its answer.
     pub latency: Distribution,
     /// How long turns of the event loop took.
     pub lag: Distribution,
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self {
+            counters: [0; Counter::ALL.len()],
+            latency: Distribution::default(),
+            lag: Distribution::default(),
+        }
+    }
 }
 
 impl Counts {

@@ -29,5 +29,5 @@ pub use ledger::Ledger;
 pub use overview::{Condition, Overview, Phase, Station, Tally};
 pub use peers::{PeerKey, Peers};
 pub use request::{CurrentRequest, PATH_BYTES, RequestLine};
-pub use row::{Glance, LoopState, Row, RowReading, RowState};
+pub use row::{Glance, Jobs, LoopState, Pool, Row, RowReading, RowState};
 pub use table::{Board, Load, MAX_ROWS, MAX_SLOTS, Part, RowId};

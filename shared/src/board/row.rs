@@ -23,7 +23,10 @@ const ANSWERS: usize = 10;
 const CONNECTIONS: usize = 16;
 const REQUESTS: usize = 17;
 const CLAIMED: usize = 18;
+/// Of each pool beside the loop: jobs that wait, jobs that run.
+const POOLS: usize = 19;
 const REQUEST: usize = 24;
+const _: () = assert!(POOLS + 2 * Pool::ALL.len() <= REQUEST);
 const _: () = assert!(REQUEST + request::WORDS <= counters::FIRST);
 
 /// Where a row's worker is in its life.
@@ -45,6 +48,30 @@ impl RowState {
             .into_iter()
             .find(|state| *state as u64 == word)
     }
+}
+
+/// The threads beside a worker's loop.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(usize)]
+pub enum Pool {
+    /// For what waits: files, clients that block.
+    Blocking,
+    /// For what computes.
+    Cpu,
+}
+
+impl Pool {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Blocking, Self::Cpu];
+}
+
+/// The jobs of a pool at this moment.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Jobs {
+    /// So many wait for a thread.
+    pub queued: u64,
+    /// So many are being run.
+    pub running: u64,
 }
 
 /// A row in shared memory. Its writing half is for the one worker that owns it.
@@ -153,6 +180,23 @@ impl<'a> Row<'a> {
     /// A request is answered to the end, or given up.
     pub fn request_ended(self) {
         word::subtract(&self.0[REQUESTS], 1);
+    }
+
+    /// Tells the jobs of a pool. For whoever holds the pool's lock.
+    pub fn set_jobs(self, pool: Pool, jobs: Jobs) {
+        let at = POOLS + 2 * pool as usize;
+        word::set(&self.0[at], jobs.queued);
+        word::set(&self.0[at + 1], jobs.running);
+    }
+
+    /// The jobs of a pool.
+    #[must_use]
+    pub fn jobs(self, pool: Pool) -> Jobs {
+        let at = POOLS + 2 * pool as usize;
+        Jobs {
+            queued: word::get(&self.0[at]),
+            running: word::get(&self.0[at + 1]),
+        }
     }
 
     /// Counts.
@@ -266,6 +310,7 @@ impl<'a> Row<'a> {
             request: self.request().read(),
             connections: word::get(&self.0[CONNECTIONS]),
             requests: word::get(&self.0[REQUESTS]),
+            jobs: Pool::ALL.map(|pool| self.jobs(pool)),
             counts: self.counters().read(),
         };
         (word::get(&self.0[WORKER]) == worker.0).then_some(reading)
@@ -314,6 +359,8 @@ pub struct RowReading {
     pub connections: u64,
     /// Requests in flight.
     pub requests: u64,
+    /// Jobs beside the loop, by [`Pool`].
+    pub jobs: [Jobs; 2],
     /// What this worker alone has counted.
     pub counts: Counts,
 }

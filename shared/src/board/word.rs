@@ -1,5 +1,5 @@
-//! Single-writer words: relaxed loads and stores, no locked instruction. And the few that two sides
-//! write: nothing else depends on what they say, so that no order is needed there either.
+//! Single-writer words: relaxed loads and stores, no locked instruction. And the few that more than
+//! one writes: nothing else depends on what they say, so that no order is needed there either.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -17,6 +17,11 @@ pub(super) fn set(word: &AtomicU64, value: u64) {
 /// Adds to a word that nobody else writes.
 pub(super) fn add(word: &AtomicU64, amount: u64) {
     set(word, get(word).wrapping_add(amount));
+}
+
+/// Adds to a word that several threads write.
+pub(super) fn add_among(word: &AtomicU64, amount: u64) {
+    word.fetch_add(amount, Relaxed);
 }
 
 /// Takes from a word that nobody else writes.

@@ -132,3 +132,16 @@ pub fn pin(cpu: usize) -> io::Result<()> {
     sched_setaffinity(Pid::this(), &set)?;
     Ok(())
 }
+
+/// Has the calling thread give way to others: its nice value becomes `nice`, 0 to 19. The kernel
+/// refuses only what is lower than it is.
+///
+/// # Errors
+/// The kernel's.
+pub fn give_way(nice: i32) -> io::Result<()> {
+    // SAFETY: no pointers; on Linux 0 names the calling thread, not the whole process
+    // (setpriority(2), "C library/kernel differences").
+    let outcome = unsafe { libc::setpriority(libc::PRIO_PROCESS, 0, nice) };
+    Errno::result(outcome)?;
+    Ok(())
+}
