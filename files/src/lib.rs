@@ -12,7 +12,6 @@
 
 mod answer;
 mod body;
-mod buffers;
 mod conditions;
 mod encoding;
 mod files;

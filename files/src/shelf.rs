@@ -10,7 +10,6 @@ use nix::errno::Errno;
 use nix::sys::stat::{FileStat, SFlag, fstat};
 use nix::sys::statfs::{FsType, fstatfs};
 
-use crate::buffers;
 use crate::conditions::Validators;
 use crate::encoding::Encoding;
 use crate::wanted::Wanted;
@@ -197,7 +196,7 @@ impl File {
             }
             Distance::Far => patience,
         };
-        let mut bytes = buffers::take(count);
+        let mut bytes = Vec::with_capacity(count);
         read_at(self.fd.as_fd(), at, count, &mut bytes, patience)?;
         Ok(bytes)
     }

@@ -16,6 +16,7 @@ mod crash;
 mod elastic;
 mod exec;
 mod hopeless;
+mod http2;
 mod init;
 mod kubernetes;
 mod limits;

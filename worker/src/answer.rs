@@ -134,9 +134,13 @@ fn finish<B, E: Into<BoxError>>(
     mut ticket: Ticket,
 ) -> Response<Answer<B>> {
     let (mut head, body, words) = match outcome {
-        Ok(response) => {
+        Ok(response) if ticket.may_end_with(response.status()) => {
             let (head, body) = response.into_parts();
             (head, Some(body), "")
+        }
+        Ok(response) => {
+            ticket.failed(&format!("{} is no final status", response.status()));
+            (Refusal::SORRY.head(), None, Refusal::SORRY.text)
         }
         Err(fault) => {
             let refusal = ticket.without_answer(fault);

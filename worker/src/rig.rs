@@ -22,7 +22,7 @@ use tokio::runtime::Builder;
 use tokio::time::Instant;
 use tower_service::Service;
 
-use crate::app::BoxError;
+use crate::app::{App, BoxError};
 use crate::body::RequestBody;
 use crate::connection::serve;
 use crate::exchange::Exchange;
@@ -92,7 +92,7 @@ impl Rig {
     }
 
     /// A client's end of a connection that is served by `app`.
-    pub(crate) fn connect(&self, app: Handler) -> DuplexStream {
+    pub(crate) fn connect<A: App>(&self, app: A) -> DuplexStream {
         let (client, server) = duplex(1024);
         tokio::task::spawn_local(serve(
             server,

@@ -107,6 +107,12 @@ impl Ticket {
         );
     }
 
+    /// Whether this is a final status: hyper can send no interim ones of an app's.
+    pub(crate) fn may_end_with(&self, status: StatusCode) -> bool {
+        let is_upgrade = status == StatusCode::SWITCHING_PROTOCOLS;
+        !status.is_informational() || (is_upgrade && self.version != Version::HTTP_2)
+    }
+
     /// The request does not reach the app.
     #[cold]
     pub(crate) fn refused(&mut self, refusal: &Refusal) {

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
@@ -130,6 +130,17 @@ fn tell_dropped(lines: u64) {
 /// The target of events that are written whatever the level: what others said and we pass on.
 pub const ALWAYS: &str = "brigade::always";
 
+/// Libraries that speak with clients. They tell of every frame, and a client could make them tell as
+/// much as it likes.
+const CHATTERS: [&str; 4] = ["h2", "hyper", "hyper_util", "rustls"];
+
+/// Whether an event is written.
+fn is_wanted(target: &str, level: &Level, limit: LevelFilter) -> bool {
+    let library = target.split("::").next().unwrap_or_default();
+    let is_chatter = CHATTERS.contains(&library) && limit < LevelFilter::TRACE;
+    target == ALWAYS || (*level <= limit && !is_chatter)
+}
+
 /// A poisoned lock is no reason to lose the log: what it guards is whole after every step.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -140,8 +151,13 @@ struct ToSink;
 
 impl<S: Subscriber> Layer<S> for ToSink {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        let wanted = |output: &Output| *metadata.level() <= lock(&output.state).level;
-        metadata.target() == ALWAYS || OUTPUT.get().is_some_and(wanted)
+        OUTPUT.get().map_or(metadata.target() == ALWAYS, |output| {
+            is_wanted(
+                metadata.target(),
+                metadata.level(),
+                lock(&output.state).level,
+            )
+        })
     }
 
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -167,5 +183,30 @@ impl<S: Subscriber> Layer<S> for ToSink {
             tell_dropped(dropped);
             write(&mut lock(&output.sink));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALWAYS, is_wanted};
+    use tracing::Level;
+    use tracing::level_filters::LevelFilter;
+
+    #[test]
+    fn what_clients_can_make_libraries_say_is_written_only_if_everything_is() {
+        for target in [
+            "h2",
+            "h2::codec::framed_read",
+            "hyper::proto",
+            "rustls::conn",
+        ] {
+            assert!(!is_wanted(target, &Level::WARN, LevelFilter::DEBUG));
+            assert!(is_wanted(target, &Level::DEBUG, LevelFilter::TRACE));
+        }
+        for target in ["brigade_worker::accept", "shop::orders", "h2o"] {
+            assert!(is_wanted(target, &Level::DEBUG, LevelFilter::DEBUG));
+            assert!(!is_wanted(target, &Level::DEBUG, LevelFilter::INFO));
+        }
+        assert!(is_wanted(ALWAYS, &Level::INFO, LevelFilter::ERROR));
     }
 }

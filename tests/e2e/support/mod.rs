@@ -7,6 +7,7 @@ mod client;
 mod container;
 mod contract;
 mod crowd;
+pub(crate) mod h2;
 mod http;
 mod keeper;
 mod launch;

@@ -1,5 +1,7 @@
 //! What is spoken over a connection, once everything beneath it is settled.
 
+#[cfg(test)]
+mod forms;
 mod http1;
 mod http2;
 mod sniff;

@@ -1,7 +1,4 @@
-//! A service without any framework: `cargo run -p brigade-examples --bin hyper -- serve`.
-//! Needs: bytes, http, http-body-util.
-
-#![forbid(unsafe_code)]
+//! A service without any framework: `cargo run --example hyper -- serve`.
 
 use std::cell::Cell;
 use std::convert::Infallible;
