@@ -10,6 +10,7 @@ use brigade_shared::sys::beneath::Patience;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
+use crate::buffers::lend;
 use crate::readers::Readers;
 use crate::shelf::File;
 
@@ -56,12 +57,12 @@ impl FileBody {
     /// `first`, and then what the file has from `at` to `end`.
     pub(crate) fn file(file: File, first: Vec<u8>, at: u64, end: u64, readers: Readers) -> Self {
         if at == end {
-            return Self::bytes(first);
+            return Self::bytes(lend(first));
         }
         Self(Inner::Reading(Box::new(Reading {
             file: Arc::new(file),
             readers,
-            next: Some(first.into()),
+            next: Some(lend(first)),
             at,
             end,
             job: None,
@@ -103,7 +104,7 @@ impl Reading {
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::UnexpectedEof, words)));
         }
         self.at += bytes.len() as u64;
-        Poll::Ready(Ok(bytes.into()))
+        Poll::Ready(Ok(lend(bytes)))
     }
 }
 

@@ -12,6 +12,7 @@
 
 mod answer;
 mod body;
+mod buffers;
 mod conditions;
 mod encoding;
 mod files;

@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use nix::sys::stat::{FileStat, SFlag, fstat};
 use nix::sys::statfs::{FsType, fstatfs};
 
+use crate::buffers;
 use crate::conditions::Validators;
 use crate::encoding::Encoding;
 use crate::wanted::Wanted;
@@ -196,7 +197,7 @@ impl File {
             }
             Distance::Far => patience,
         };
-        let mut bytes = Vec::with_capacity(count);
+        let mut bytes = buffers::take(count);
         read_at(self.fd.as_fd(), at, count, &mut bytes, patience)?;
         Ok(bytes)
     }

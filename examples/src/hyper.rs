@@ -1,4 +1,7 @@
-//! A service without any framework: `cargo run --example hyper -- serve`.
+//! A service without any framework: `cargo run -p brigade-examples --bin hyper -- serve`.
+//! Needs: bytes, http, http-body-util.
+
+#![forbid(unsafe_code)]
 
 use std::cell::Cell;
 use std::convert::Infallible;

@@ -1,11 +1,15 @@
-//! An axum app, as it is, under Brigade: `cargo run --example axum -- serve --workers 2`.
+//! An axum app, as it is, under Brigade: `cargo run -p brigade-examples --bin axum -- serve`.
+//! Needs: axum, serde.
+
+#![forbid(unsafe_code)]
 
 use std::convert::Infallible;
 use std::process::ExitCode;
 
 use axum::extract::{Path, Query};
 use axum::routing::{get, post};
-use axum::{Json, Router};
+use axum::{Extension, Json, Router};
+use brigade::Peer;
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize)]
@@ -29,6 +33,14 @@ async fn burger(Path(name): Path<String>, Query(wish): Query<Wish>) -> Json<Burg
     Json(Burger { name, patties })
 }
 
+/// Every request has a [`Peer`]: who asks, over what.
+async fn whoami(Extension(peer): Extension<Peer>) -> String {
+    match peer.client_ip() {
+        Some(address) => format!("{address}\n"),
+        None => "somebody on this machine\n".to_owned(),
+    }
+}
+
 fn main() -> ExitCode {
     brigade::run(|context| async move {
         let worker = format!(
@@ -39,6 +51,7 @@ fn main() -> ExitCode {
         let router = Router::new()
             .route("/", get(|| async { worker }))
             .route("/burgers/{name}", get(burger))
+            .route("/whoami", get(whoami))
             .route("/echo", post(|body: String| async { body }));
         Ok::<_, Infallible>(router)
     })
