@@ -1,0 +1,5 @@
+//! The messages of greeter.proto, and client and server of its service.
+
+#![forbid(unsafe_code)]
+
+pub mod greeter;
