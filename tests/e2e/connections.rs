@@ -10,8 +10,13 @@ fn single(more: &[&str]) -> Brigade {
 }
 
 #[test]
-fn a_client_that_says_nothing_is_closed_at_the_header_deadline() {
-    let brigade = single(&["--timeout-header", "300ms", "--timeout-keep-alive", "60s"]);
+fn a_client_that_says_nothing_is_closed_at_its_deadline() {
+    let brigade = single(&[
+        "--timeout-first-byte",
+        "300ms",
+        "--timeout-keep-alive",
+        "60s",
+    ]);
     let begin = Instant::now();
     let mut mute = brigade.connect();
     mute.rest().expect("it is closed");

@@ -16,6 +16,7 @@ use http::{Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
+use crate::admit::refusals;
 use crate::app::{App, BoxError};
 use crate::body::RequestBody;
 use crate::offload;
@@ -98,7 +99,11 @@ impl<A: App> Future for Answering<A> {
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let ticket = this.ticket.as_ref().expect("not polled after its end");
+        let is_too_long = ticket.is_too_long(task);
         let outcome = loop {
+            if is_too_long {
+                break Err(Fault::Refused(refusals::TOO_LONG));
+            }
             let next = match this.step.as_mut().project() {
                 StepProjected::Working { work } => match ticket.work(|| work.poll(task)) {
                     Ok(polled) => break ready!(polled).map_err(Fault::Error),
@@ -134,14 +139,20 @@ fn finish<B, E: Into<BoxError>>(
     mut ticket: Ticket,
 ) -> Response<Answer<B>> {
     let (mut head, body, words) = match outcome {
-        Ok(response) if ticket.may_end_with(response.status()) => {
-            let (head, body) = response.into_parts();
-            (head, Some(body), "")
-        }
-        Ok(response) => {
+        Ok(response) if !ticket.may_end_with(response.status()) => {
             ticket.failed(&format!("{} is no final status", response.status()));
             (Refusal::SORRY.head(), None, Refusal::SORRY.text)
         }
+        Ok(response) => match ticket.overrule(Some(response.status())) {
+            None => {
+                let (head, body) = response.into_parts();
+                (head, Some(body), "")
+            }
+            Some(refusal) => {
+                ticket.refused(&refusal);
+                (refusal.head(), None, refusal.text)
+            }
+        },
         Err(fault) => {
             let refusal = ticket.without_answer(fault);
             (refusal.head(), None, refusal.text)
@@ -165,6 +176,10 @@ impl Ticket {
     /// What the client gets when the app has no response.
     #[cold]
     fn without_answer<E: Into<BoxError>>(&mut self, fault: Fault<E>) -> Refusal {
+        if let (Fault::Error(_), Some(refusal)) = (&fault, self.overrule(None)) {
+            self.refused(&refusal);
+            return refusal;
+        }
         match fault {
             Fault::Panic => Refusal::SORRY,
             Fault::Error(error) => {
@@ -214,6 +229,9 @@ where
             let words = Bytes::from_static(std::mem::take(this.words).as_bytes());
             return Poll::Ready((!words.is_empty()).then(|| Ok(Frame::data(words))));
         };
+        if this.ticket.is_too_long(task) {
+            return Poll::Ready(Some(Err("the request has taken too long".into())));
+        }
         match this.ticket.work(|| body.poll_frame(task)) {
             Ok(polled) => polled.map(|frame| frame.map(|data| data.map_err(Into::into))),
             // The head is out: all that is left is to break off.

@@ -13,6 +13,7 @@ use std::task::Poll;
 
 use brigade_config::HttpVersions;
 
+use crate::admit;
 use crate::app::App;
 use crate::connections::{Connection, Place};
 use crate::overdue;
@@ -56,6 +57,13 @@ async fn watch<T: Transport, A: App>(transport: Metered<T>, line: Line, app: A, 
             overdue::count(&connection.pulse, connection.station.meter);
             return Poll::Ready(Ok(()));
         }
+        if connection.pulse.is_broken_off() {
+            return Poll::Ready(Ok(()));
+        }
+        if connection.pulse.outflow.has_to_answer() {
+            overdue::count_deaf(connection.station.meter);
+            return Poll::Ready(Ok(()));
+        }
         polled
     })
     .await;
@@ -74,6 +82,14 @@ async fn walk<T: Transport, A: App>(
     app: &A,
     connection: &Rc<Connection>,
 ) -> Result<(), Broken> {
+    let station = &connection.station;
+    match admit::enter(station, line.remote) {
+        Ok(guest) => transport.keep(guest),
+        Err(limit) => {
+            admit::turn_away(station, limit, &mut transport, true);
+            return Ok(());
+        }
+    }
     let protocol = match connection.station.config.http.versions {
         HttpVersions::Both => sniff(&mut transport).await?,
         HttpVersions::Http1 => Some(Protocol::Http1),

@@ -43,12 +43,29 @@ impl Connection {
         self.waker.get_or_init(|| waker.clone());
     }
 
-    /// Lets the connection end at its next read, which is now.
-    pub(crate) fn hasten(&self) {
-        self.pulse.set_overdue(true);
+    /// Ends the connection: its request is over time, and its client does not take the answer.
+    pub(crate) fn break_off(&self) {
+        self.pulse.break_off();
+        self.wake();
+    }
+
+    /// The client has not kept the pace, unless the kernel knows better: it is asked at the next
+    /// write, which is now.
+    pub(crate) fn demand(&self, least: u64) {
+        self.pulse.outflow.is_due(least);
+        self.wake();
+    }
+
+    fn wake(&self) {
         if let Some(waker) = self.waker.get() {
             waker.wake_by_ref();
         }
+    }
+
+    /// Lets the connection end at its next read, which is now.
+    pub(crate) fn hasten(&self) {
+        self.pulse.set_overdue(true);
+        self.wake();
     }
 }
 

@@ -85,7 +85,7 @@ impl Exchange {
     }
 
     /// What all serving workers hold.
-    fn load(&self, now_ns: u64) -> Load {
+    pub(crate) fn load(&self, now_ns: u64) -> Load {
         let known = self.load.get();
         if known.workers > MANY && now_ns.saturating_sub(self.read_at.get()) < STALE_NS {
             return known;

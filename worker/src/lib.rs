@@ -23,9 +23,12 @@ mod drain;
 mod exchange;
 mod listen;
 mod orders;
+mod outflow;
+mod progress;
 mod protocol;
 mod receive;
 mod sweep;
+mod under_way;
 
 mod admit;
 mod forwarded;
@@ -51,7 +54,7 @@ mod ticket;
 mod transport;
 
 pub use app::{App, BoxError, Context, Factory};
-pub use body::RequestBody;
+pub use body::{BodyFault, RequestBody};
 pub use concurrently::concurrently;
 pub use failure::StartError;
 pub use function::{ServiceFn, service_fn};

@@ -12,9 +12,16 @@ pub(crate) fn count(pulse: &Pulse, meter: &Meter) {
         return;
     }
     let counter = match (pulse.phase(), meter.is_draining()) {
-        (Phase::Head, _) | (Phase::Fresh, false) => Counter::HeaderTimeouts,
+        (Phase::Shaking, _) => Counter::HandshakeTimeouts,
+        (Phase::Fresh, false) => Counter::FirstByteTimeouts,
+        (Phase::Head, _) => Counter::HeaderTimeouts,
         (Phase::Idle, false) => Counter::KeepAliveTimeouts,
         (Phase::Fresh | Phase::Idle, true) | (Phase::Busy, _) => return,
     };
     meter.row.count(counter, 1);
+}
+
+/// Counts a client that does not take what is written to it.
+pub(crate) fn count_deaf(meter: &Meter) {
+    meter.row.count(Counter::WriteTimeouts, 1);
 }

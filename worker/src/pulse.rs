@@ -12,6 +12,8 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
 
+use crate::outflow::Outflow;
+
 /// What a connection is waiting for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -24,6 +26,8 @@ pub(crate) enum Phase {
     Busy,
     /// The last request was answered, the next one has not begun.
     Idle,
+    /// Before `Fresh`: whoever is there has yet to complete a TLS handshake.
+    Shaking,
 }
 
 /// Written by one thread; atomic (always relaxed) only because the transport, of which this is a
@@ -35,7 +39,9 @@ pub(crate) struct Pulse {
     requests: AtomicU32,
     framed: AtomicBool,
     leaving: AtomicBool,
-    unsent: AtomicBool,
+    /// How the client takes what is written.
+    pub(crate) outflow: Outflow,
+    broken_off: AtomicBool,
     upgraded: AtomicBool,
     overdue: AtomicBool,
     expired: AtomicBool,
@@ -49,7 +55,8 @@ impl Pulse {
             requests: AtomicU32::new(0),
             framed: AtomicBool::new(false),
             leaving: AtomicBool::new(false),
-            unsent: AtomicBool::new(false),
+            outflow: Outflow::default(),
+            broken_off: AtomicBool::new(false),
             upgraded: AtomicBool::new(false),
             overdue: AtomicBool::new(false),
             expired: AtomicBool::new(false),
@@ -61,6 +68,7 @@ impl Pulse {
             0 => Phase::Fresh,
             1 => Phase::Head,
             3 => Phase::Idle,
+            4 => Phase::Shaking,
             _ => Phase::Busy,
         }
     }
@@ -100,6 +108,26 @@ impl Pulse {
         self.leaving.load(Relaxed)
     }
 
+    /// A TLS handshake begins: its bytes are no request's.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for TLS, which is not spoken yet")
+    )]
+    pub(crate) fn handshake_begun(&self) {
+        self.phase.store(Phase::Shaking as u8, Relaxed);
+    }
+
+    /// And has ended.
+    #[expect(dead_code, reason = "for TLS, which is not spoken yet")]
+    pub(crate) fn handshake_ended(&self, now_ns: u64) {
+        self.turn(Phase::Fresh, now_ns);
+    }
+
+    /// How many requests are being answered.
+    pub(crate) fn requests(&self) -> u32 {
+        self.requests.load(Relaxed)
+    }
+
     /// Bytes came in.
     pub(crate) fn received(&self, now_ns: u64) {
         match self.phase() {
@@ -107,7 +135,7 @@ impl Pulse {
             // The time for the first head runs from the accept.
             Phase::Fresh => self.phase.store(Phase::Head as u8, Relaxed),
             Phase::Idle => self.turn(Phase::Head, now_ns),
-            Phase::Head | Phase::Busy => {}
+            Phase::Head | Phase::Busy | Phase::Shaking => {}
         }
     }
 
@@ -134,19 +162,27 @@ impl Pulse {
 
     /// The client does not take what was written. Until it does, the connection is not idle,
     /// although hyper may already have let go of the answer.
-    pub(crate) fn write_blocked(&self) {
-        self.unsent.store(true, Relaxed);
+    pub(crate) fn write_blocked(&self, now_ns: u64) {
+        self.outflow.blocked(now_ns);
     }
 
     /// The client has taken something.
     pub(crate) fn write_went_on(&self, now_ns: u64) {
-        self.unsent.store(false, Relaxed);
         self.since.store(now_ns, Relaxed);
     }
 
     /// Whether the last write had to wait and still does.
     pub(crate) fn has_unsent(&self) -> bool {
-        self.unsent.load(Relaxed)
+        self.outflow.is_blocked()
+    }
+
+    /// Its request is over time, and no answer can say so any more.
+    pub(crate) fn break_off(&self) {
+        self.broken_off.store(true, Relaxed);
+    }
+
+    pub(crate) fn is_broken_off(&self) -> bool {
+        self.broken_off.load(Relaxed)
     }
 
     /// It speaks HTTP no more; whatever it speaks now, the app sees to it.

@@ -34,11 +34,11 @@ pub(crate) fn receive<A: App>(
 
 /// Whether the request is right, and may be served now; then it is told who sent it.
 fn examine(
-    connection: &Connection,
+    connection: &Rc<Connection>,
     request: &mut Request<RequestBody>,
 ) -> Result<Admitted, Refusal> {
     strict::check(request)?;
-    let admitted = admit::admit(&connection.station, request)?;
+    let admitted = admit::admit(connection, request)?;
     let peer = forwarded::apply(&connection.station, connection.peer(), request);
     request.extensions_mut().insert(peer);
     Ok(admitted)

@@ -5,10 +5,12 @@ use std::cell::Cell;
 use brigade_config::WorkerConfig;
 use brigade_shared::board::RowId;
 
+use crate::admit::Told;
 use crate::connections::Connections;
 use crate::courtesy::Courtesy;
 use crate::exchange::Exchange;
 use crate::meter::Meter;
+use crate::under_way::UnderWay;
 
 /// A worker's place of work. One per worker, on its one thread.
 #[derive(Debug)]
@@ -17,7 +19,12 @@ pub(crate) struct Station {
     pub(crate) slot: u16,
     pub(crate) pid: u32,
     pub(crate) config: WorkerConfig,
+    pub(crate) row: RowId,
     pub(crate) connections: Connections,
+    pub(crate) under_way: UnderWay,
+    /// Requests that were admitted and are not answered to the end.
+    pub(crate) admitted: Cell<u64>,
+    pub(crate) told: Told,
     pub(crate) exchange: Exchange,
     pub(crate) courtesy: Courtesy,
     /// The number of the request that the scoreboard shows, or showed last.
@@ -39,7 +46,11 @@ impl Station {
             slot,
             pid: std::process::id(),
             config,
+            row,
             connections: Connections::default(),
+            under_way: UnderWay::default(),
+            admitted: Cell::new(0),
+            told: Told::default(),
             courtesy: Courtesy::new(exchange.board(), row),
             exchange,
             shown: Cell::new(0),

@@ -4,13 +4,14 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use brigade_config::WorkerConfig;
-
 use crate::pulse::{Phase, Pulse};
 use crate::station::Station;
 
 /// Looks are at least so far apart: a deadline fires at most so much late.
 const PACE: Duration = Duration::from_millis(50);
+
+/// The time between looks while a worker has little room left.
+const OFTEN: Duration = Duration::from_millis(250);
 
 /// Ends overdue connections for ever. It sleeps until the earliest moment at which one can be
 /// overdue, and without connections it does not wake up at all.
@@ -29,60 +30,125 @@ pub(crate) async fn sweep(station: Rc<Station>) {
 
 /// Ends what is overdue and returns when to look again.
 fn look(station: &Station, now: u64) -> u64 {
-    let limits = Limits::new(&station.config, station.draining_since());
+    let waits = Waits::of(station);
     // A request may end, or a connection come, at any moment; its time is not up before this.
-    let mut next = now.saturating_add(limits.shortest());
-    station
-        .connections
-        .for_each(|connection| match limits.deadline(&connection.pulse) {
-            Some(deadline) if deadline <= now => connection.hasten(),
-            Some(deadline) => next = next.min(deadline),
-            None => {}
-        });
+    let mut next = now.saturating_add(waits.shortest());
+    let mut is_due = |deadline: Option<u64>| match deadline {
+        Some(deadline) if deadline <= now => true,
+        Some(deadline) => {
+            next = next.min(deadline);
+            false
+        }
+        None => false,
+    };
+    station.connections.for_each(|connection| {
+        let pulse = &connection.pulse;
+        if is_due(waits.deadline(pulse)) {
+            connection.hasten();
+        } else if is_due(pulse.outflow.span_ends(waits.write)) {
+            connection.demand(station.config.limits.write_pace.least());
+        }
+    });
+    station.under_way.for_each(|entry| {
+        let (begun, request) = (entry.begun_ns, waits.request);
+        if is_due(request.map(|request| begun.saturating_add(request))) {
+            entry.time_is_up();
+        } else if is_due(entry.progress.span_ends(waits.body)) {
+            let least = station.config.limits.body_pace.least();
+            entry.progress.next_span(least, now);
+        }
+    });
     next
 }
 
-/// How long a connection may wait, in nanoseconds.
-struct Limits {
+/// How long a client may take, in nanoseconds.
+struct Waits {
+    handshake: u64,
+    first_byte: u64,
     header: u64,
+    /// More connections may make the times shorter still.
+    is_filling: bool,
     keep_alive: u64,
+    body: u64,
+    write: u64,
+    request: Option<u64>,
     draining_since: Option<u64>,
 }
 
-impl Limits {
-    fn new(config: &WorkerConfig, draining_since: Option<u64>) -> Self {
+impl Waits {
+    fn of(station: &Station) -> Self {
+        let config = &station.config;
+        let limits = &config.limits;
+        let draining_since = station.draining_since();
+        let open = station.meter.open_connections() as u64;
+        let room = room(open, limits.worker_connections);
         let keep_alive = match draining_since {
-            None => config.timeout_keep_alive,
-            Some(_) => config.timeout_lame_duck,
+            None => part(config.timeout_keep_alive, room),
+            Some(_) => nanos(config.timeout_lame_duck),
         };
         Self {
+            handshake: nanos(limits.handshake),
+            first_byte: part(limits.first_byte, room),
             header: nanos(config.timeout_header),
-            keep_alive: nanos(keep_alive),
+            is_filling: room < 1.0,
+            keep_alive,
+            body: nanos(limits.body_pace.within),
+            write: nanos(limits.write_pace.within),
+            request: limits.request.map(nanos),
             draining_since,
         }
     }
 
     fn shortest(&self) -> u64 {
-        self.header.min(self.keep_alive)
+        if self.is_filling {
+            return nanos(OFTEN);
+        }
+        let waits = [
+            self.handshake,
+            self.first_byte,
+            self.header,
+            self.keep_alive,
+            self.body,
+            self.write,
+            self.request.unwrap_or(u64::MAX),
+        ];
+        waits.into_iter().fold(u64::MAX, u64::min)
     }
 
-    /// When the connection is overdue; never while the app or the client has an answer in hand.
+    /// When the connection has said nothing for too long; never while the app or the client has an
+    /// answer in hand.
     fn deadline(&self, pulse: &Pulse) -> Option<u64> {
         if pulse.has_unsent() {
             return None;
         }
         let since = pulse.since();
-        match (pulse.phase(), self.draining_since) {
-            (Phase::Busy, _) => None,
-            (Phase::Head, _) | (Phase::Fresh, None) => Some(since.saturating_add(self.header)),
-            (Phase::Idle, None) => Some(since.saturating_add(self.keep_alive)),
+        let wait = match (pulse.phase(), self.draining_since) {
+            (Phase::Busy, _) => return None,
+            (Phase::Shaking, _) => self.handshake,
+            (Phase::Head, _) => self.header,
+            (Phase::Fresh, None) => self.first_byte,
+            (Phase::Idle, None) => self.keep_alive,
             // Whoever may still send a request gets the whole grace, counted from the moment at
             // which it could last believe that the connection stays.
             (Phase::Idle | Phase::Fresh, Some(drain)) => {
-                Some(since.max(drain).saturating_add(self.keep_alive))
+                return Some(since.max(drain).saturating_add(self.keep_alive));
             }
-        }
+        };
+        Some(since.saturating_add(wait))
     }
+}
+
+/// The part of their time that silent connections get: all of it until seven eighths of a worker's
+/// connections are open, from there on less and less, down to a tenth. So there is room for those
+/// that have something to say, before any has to be turned away.
+pub(crate) fn room(open: u64, most: Option<u64>) -> f64 {
+    let Some(most) = most else { return 1.0 };
+    let free = most.saturating_sub(open) as f64;
+    (free / (most as f64 / 8.0)).clamp(0.1, 1.0)
+}
+
+fn part(duration: Duration, room: f64) -> u64 {
+    (nanos(duration) as f64 * room) as u64
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -93,7 +159,7 @@ fn nanos(duration: Duration) -> u64 {
 mod tests {
     use super::{PACE, sweep};
     use crate::rig::{HEADER, Handler, KEEP_ALIVE, LAME_DUCK, Rig, read_hello};
-    use brigade_config::WorkerConfig;
+    use brigade_config::{Limits, WorkerConfig};
     use brigade_shared::board::Counter;
     use http::Response;
     use http_body_util::Full;
@@ -125,7 +191,7 @@ mod tests {
         sweeping(async |rig| {
             let mut client = rig.connect(Handler::hello());
             ends_after(&rig, &mut client, HEADER).await;
-            assert_eq!(rig.row().counts.get(Counter::HeaderTimeouts), 1);
+            assert_eq!(rig.row().counts.get(Counter::FirstByteTimeouts), 1);
         });
     }
 
@@ -247,6 +313,10 @@ mod tests {
                 timeout_header: Duration::MAX,
                 timeout_keep_alive: Duration::MAX,
                 timeout_lame_duck: Duration::ZERO,
+                limits: Limits {
+                    first_byte: Duration::MAX,
+                    ..rig.station.config.limits.clone()
+                },
                 ..rig.station.config.clone()
             };
             let rig = rig.with(config);

@@ -2,6 +2,7 @@
 //! while the loop works on it.
 
 use std::rc::Rc;
+use std::task::Context;
 use std::time::Duration;
 
 use brigade_shared::board::{Counter, RequestLine};
@@ -12,6 +13,7 @@ use crate::connections::Connection;
 use crate::panic;
 use crate::refusal::Refusal;
 use crate::station::Station;
+use crate::under_way::Watched;
 
 /// Begins with a complete head and ends, on drop, with the answer's last byte handed over, or with
 /// the end of the connection. It travels with the work, then with the answer's body.
@@ -113,6 +115,24 @@ impl Ticket {
         !status.is_informational() || (is_upgrade && self.version != Version::HTTP_2)
     }
 
+    /// How the sweeper watches it, if it does.
+    fn watched(&self) -> Option<&Watched> {
+        self.admitted.as_ref()?.watched()
+    }
+
+    /// This task works on it. Whether its time is up.
+    pub(crate) fn is_too_long(&self, task: &Context<'_>) -> bool {
+        self.watched().is_some_and(|watched| {
+            watched.remember(task);
+            watched.is_too_long()
+        })
+    }
+
+    /// What is answered in place of an error, or of a response with this status.
+    pub(crate) fn overrule(&self, status: Option<StatusCode>) -> Option<Refusal> {
+        self.watched()?.overrule(status)
+    }
+
     /// The request does not reach the app.
     #[cold]
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
@@ -127,6 +147,9 @@ impl Ticket {
         let class = Counter::of_status(status.as_u16());
         self.connection.station.meter.row.count(class, 1);
         self.answered = true;
+        if let Some(watched) = self.watched() {
+            watched.answered();
+        }
     }
 
     /// Whether this shall be the connection's last answer, and says so. HTTP/2 says it in frames of

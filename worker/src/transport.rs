@@ -10,10 +10,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use brigade_shared::board::Counter;
+use brigade_shared::sys::outgoing::unconfirmed;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::admit::Guest;
 use crate::lately::Age;
 use crate::meter::Meter;
 use crate::overdue;
@@ -118,6 +120,8 @@ pub(crate) struct Metered<T> {
     pulse: Arc<Pulse>,
     meter: &'static Meter,
     age: Age,
+    /// Its place among its peer's connections.
+    guest: Option<Guest>,
 }
 
 impl<T: Transport> Metered<T> {
@@ -133,7 +137,13 @@ impl<T: Transport> Metered<T> {
             pulse,
             meter,
             age: meter.connection_opened(origin),
+            guest: None,
         }
+    }
+
+    /// Keeps its place among its peer's connections as long as it is open.
+    pub(crate) fn keep(&mut self, guest: Option<Guest>) {
+        self.guest = guest;
     }
 
     /// What will be read next: more than `known` bytes, unless the stream ends before. Cancel safe.
@@ -235,18 +245,30 @@ impl<T: Transport> Metered<T> {
         Ok(())
     }
 
+    /// Before a write to a client that seems not to read: only the kernel knows what it has taken.
+    fn look_what_is_taken(&self) {
+        if self.pulse.outflow.has_to_answer() {
+            let socket = self.transport.descriptor();
+            let under_way = socket.and_then(|socket| unconfirmed(socket).ok());
+            let now = self.meter.clock.last();
+            self.pulse.outflow.look(under_way.unwrap_or(0), now);
+        }
+    }
+
     /// Passes on what a write came to.
     fn sent(&self, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
         match &outcome {
             Poll::Ready(Ok(count)) => {
                 self.meter.row.count(Counter::BytesOut, *count as u64);
+                let now = self.meter.clock.last();
                 let is_progress = self.pulse.has_frames() && *count > CONTROL;
                 if is_progress || self.pulse.has_unsent() {
-                    self.pulse.write_went_on(self.meter.clock.last());
+                    self.pulse.write_went_on(now);
                 }
+                self.pulse.outflow.sent(*count as u64, now);
             }
             Poll::Ready(Err(_)) => {}
-            Poll::Pending => self.pulse.write_blocked(),
+            Poll::Pending => self.pulse.write_blocked(self.meter.clock.last()),
         }
         outcome
     }
@@ -280,6 +302,7 @@ impl<T: Transport> AsyncWrite for Metered<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.look_what_is_taken();
         let outcome = Pin::new(&mut this.transport).poll_write(task, bytes);
         this.sent(outcome)
     }
@@ -290,6 +313,7 @@ impl<T: Transport> AsyncWrite for Metered<T> {
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        this.look_what_is_taken();
         let outcome = write_glued(Pin::new(&mut this.transport), task, pieces);
         this.sent(outcome)
     }

@@ -1,5 +1,12 @@
-//! Requests are admitted as far as the limits allow.
+//! Connections and requests are admitted as far as the limits allow.
 
+mod connection;
+pub(crate) mod refusals;
 mod request;
+#[cfg(test)]
+mod tests;
+mod told;
 
+pub(crate) use connection::{Guest, enter, turn_away};
 pub(crate) use request::{Admitted, admit};
+pub(crate) use told::Told;

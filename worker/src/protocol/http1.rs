@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use brigade_config::Limits;
+use brigade_shared::board::Counter;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -22,16 +24,32 @@ where
     A: App,
 {
     let service = service_fn(|request| receive(connection, app, request));
-    let served = builder().serve_connection(TokioIo::new(stream), service);
+    let station = &connection.station;
+    let served = builder(&station.config.limits).serve_connection(TokioIo::new(stream), service);
     let outcome = served.with_upgrades().await;
     // If there is something left of it now, the app has it.
     connection.pulse.upgraded();
+    if outcome
+        .as_ref()
+        .is_err_and(hyper::Error::is_parse_too_large)
+    {
+        // hyper has said so itself, since there is no request to speak of.
+        station.meter.row.count(Counter::HeadsTooLarge, 1);
+    }
     outcome
 }
 
+/// The most fields that hyper takes if nobody says anything.
+const HEADERS: u16 = 100;
+
 /// hyper's settings.
-fn builder() -> http1::Builder {
+fn builder(limits: &Limits) -> http1::Builder {
     let mut builder = http1::Builder::new();
+    builder.max_header_size(limits.header_size as usize);
+    // As many as by default cost hyper no memory of their own.
+    if limits.headers != HEADERS {
+        builder.max_headers(limits.headers.into());
+    }
     // Its deadlines are the sweeper's: hyper would set a timer for every request, and has one
     // deadline for three different waits.
     builder.header_read_timeout(None);

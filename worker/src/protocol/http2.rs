@@ -66,6 +66,11 @@ where
 /// hyper's settings.
 fn builder(config: &WorkerConfig) -> http2::Builder<Local> {
     let mut builder = http2::Builder::new(Local);
+    let limits = &config.limits;
+    builder
+        .max_concurrent_streams(limits.h2_streams)
+        .max_pending_accept_reset_streams(limits.h2_resets as usize)
+        .max_header_list_size(limits.header_size);
     if let Some(ping) = config.http.ping {
         builder
             .timer(TokioTimer::new())

@@ -66,11 +66,12 @@ fn an_accepted_socket_inherits_from_its_listener_not_to_wait_for_more_to_send() 
 #[test]
 fn deadlines_fire_on_real_sockets() {
     let door = Door::open();
-    let quick = WorkerConfig {
+    let mut quick = WorkerConfig {
         timeout_header: Duration::from_millis(150),
         timeout_keep_alive: Duration::from_millis(300),
         ..config()
     };
+    quick.limits.first_byte = Duration::from_millis(150);
     let worker = start(&door, quick);
     let begin = Instant::now();
     let mut silent = Client::connect(door.address).unwrap();
@@ -85,7 +86,8 @@ fn deadlines_fire_on_real_sockets() {
     assert!(begin.elapsed() >= Duration::from_millis(300));
     until("all is counted", || worker.row().connections == 0);
     let counts = worker.row().counts;
-    assert_eq!(counts.get(Counter::HeaderTimeouts), 2);
+    assert_eq!(counts.get(Counter::FirstByteTimeouts), 1);
+    assert_eq!(counts.get(Counter::HeaderTimeouts), 1);
     assert_eq!(counts.get(Counter::KeepAliveTimeouts), 1);
     worker.cut();
     assert_eq!(worker.code(), 0);

@@ -20,12 +20,12 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Deadlines that no test reaches by accident.
 pub(crate) fn config() -> WorkerConfig {
-    WorkerConfig {
-        timeout_header: Duration::from_secs(60),
-        timeout_keep_alive: Duration::from_secs(60),
-        timeout_lame_duck: Duration::from_millis(500),
-        ..Config::default().worker
-    }
+    let mut config = Config::default().worker;
+    config.timeout_header = Duration::from_secs(60);
+    config.timeout_keep_alive = Duration::from_secs(60);
+    config.timeout_lame_duck = Duration::from_millis(500);
+    config.limits.first_byte = Duration::from_secs(60);
+    config
 }
 
 /// Waits until something is so.
