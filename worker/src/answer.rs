@@ -138,6 +138,10 @@ fn finish<B, E: Into<BoxError>>(
     outcome: Result<Response<B>, Fault<E>>,
     mut ticket: Ticket,
 ) -> Response<Answer<B>> {
+    let outcome = match ticket.broken_body() {
+        Some(refusal) => Err(Fault::Refused(refusal)),
+        None => outcome,
+    };
     let (mut head, body, words) = match outcome {
         Ok(response) if !ticket.may_end_with(response.status()) => {
             ticket.failed(&format!("{} is no final status", response.status()));
@@ -164,6 +168,9 @@ fn finish<B, E: Into<BoxError>>(
         head.headers.insert(CONNECTION, close);
     }
     ticket.answered(head.status);
+    if head.status == StatusCode::SWITCHING_PROTOCOLS {
+        ticket.switches(&head.headers);
+    }
     let body = Answer {
         body,
         words,

@@ -52,6 +52,7 @@ mod share;
 mod station;
 mod ticket;
 mod transport;
+mod websocket;
 
 pub use app::{App, BoxError, Context, Factory};
 pub use body::{BodyFault, RequestBody};

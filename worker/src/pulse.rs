@@ -13,6 +13,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64};
 
 use crate::outflow::Outflow;
+use crate::strict::Marks;
+use crate::websocket::Switch;
 
 /// What a connection is waiting for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -45,6 +47,8 @@ pub(crate) struct Pulse {
     upgraded: AtomicBool,
     overdue: AtomicBool,
     expired: AtomicBool,
+    pub(crate) marks: Marks,
+    pub(crate) switch: Switch,
 }
 
 impl Pulse {
@@ -60,6 +64,8 @@ impl Pulse {
             upgraded: AtomicBool::new(false),
             overdue: AtomicBool::new(false),
             expired: AtomicBool::new(false),
+            marks: Marks::default(),
+            switch: Switch::default(),
         }
     }
 
@@ -141,6 +147,7 @@ impl Pulse {
 
     /// A head is complete.
     pub(crate) fn request_begun(&self) {
+        self.marks.begun();
         self.requests
             .store(self.requests.load(Relaxed) + 1, Relaxed);
         self.phase.store(Phase::Busy as u8, Relaxed);
@@ -148,6 +155,9 @@ impl Pulse {
 
     /// An answer is complete.
     pub(crate) fn request_ended(&self, now_ns: u64) {
+        if self.marks.ended() {
+            self.switch.wake();
+        }
         let left = self.requests.load(Relaxed).saturating_sub(1);
         self.requests.store(left, Relaxed);
         if left == 0 {

@@ -87,6 +87,13 @@ impl Rig {
         Self::of(self.station.meter, self.board, config)
     }
 
+    /// The same with another limit for what comes over a WebSocket, in bytes.
+    pub(crate) fn with_longest_message(&self, bytes: u64) -> Self {
+        let mut config = self.station.config.clone();
+        config.limits.ws_message = Some(bytes);
+        Self::of(self.station.meter, self.board, config)
+    }
+
     pub(crate) fn pulse(&self) -> Arc<Pulse> {
         Arc::new(Pulse::new(self.station.meter.clock.read()))
     }

@@ -11,6 +11,7 @@ use crate::courtesy::Courtesy;
 use crate::exchange::Exchange;
 use crate::meter::Meter;
 use crate::under_way::UnderWay;
+use crate::websocket::Register;
 
 /// A worker's place of work. One per worker, on its one thread.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub(crate) struct Station {
     pub(crate) told: Told,
     pub(crate) exchange: Exchange,
     pub(crate) courtesy: Courtesy,
+    pub(crate) websockets: Register,
     /// The number of the request that the scoreboard shows, or showed last.
     pub(crate) shown: Cell<u64>,
     begun: Cell<u64>,
@@ -53,6 +55,7 @@ impl Station {
             told: Told::default(),
             courtesy: Courtesy::new(exchange.board(), row),
             exchange,
+            websockets: Register::default(),
             shown: Cell::new(0),
             begun: Cell::new(0),
             draining_since: Cell::new(None),
@@ -72,6 +75,7 @@ impl Station {
         self.meter.begin_drain();
         self.connections.tell_of_drain();
         self.connections.look_again();
+        crate::websocket::close_all(self);
     }
 
     /// Since when the worker drains, in nanoseconds.

@@ -6,7 +6,7 @@ use std::task::Context;
 use std::time::Duration;
 
 use brigade_shared::board::{Counter, RequestLine};
-use http::{Request, StatusCode, Version};
+use http::{HeaderMap, Request, StatusCode, Version};
 
 use crate::admit::Admitted;
 use crate::connections::Connection;
@@ -14,6 +14,7 @@ use crate::panic;
 use crate::refusal::Refusal;
 use crate::station::Station;
 use crate::under_way::Watched;
+use crate::strict;
 
 /// Begins with a complete head and ends, on drop, with the answer's last byte handed over, or with
 /// the end of the connection. It travels with the work, then with the answer's body.
@@ -140,6 +141,17 @@ impl Ticket {
         if let Some(counter) = refusal.counter {
             self.connection.station.meter.row.count(counter, 1);
         }
+    }
+
+    /// What to answer instead of anything else, if the body was malformed.
+    pub(crate) fn broken_body(&self) -> Option<Refusal> {
+        let fault = self.connection.pulse.marks.broken_body();
+        fault.map(strict::malformed)
+    }
+
+    /// The answer is 101, with these headers.
+    pub(crate) fn switches(&self, headers: &HeaderMap) {
+        self.connection.pulse.switch.answer(headers);
     }
 
     /// The answer has this status.

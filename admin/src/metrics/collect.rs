@@ -210,7 +210,13 @@ fn refusals(to: &mut DescriptorEncoder<'_>, slots: &[SlotSeen]) -> fmt::Result {
         to,
         told("requests_refused", help),
         by_kind(slots, "limit", &REFUSALS),
-    )
+    )?;
+    let help = "What came as a request and was refused with 400: malformed, or read differently by different programs.";
+    let malformed = by_slot(slots, Counter::Malformed);
+    counter(to, told("requests_malformed", help), malformed)?;
+    let help = "WebSockets by slot: opened, closed with 1012 because the worker leaves, closed with 1009 because a message was too big.";
+    let websockets = by_kind(slots, "event", &WEBSOCKETS);
+    counter(to, told("websockets", help), websockets)
 }
 
 /// How slots are now.
@@ -270,6 +276,11 @@ const COMINGS: [(Counter, &str); 3] = [
     (Counter::Accepted, "accepted"),
     (Counter::Taken, "taken"),
     (Counter::Passed, "passed"),
+];
+const WEBSOCKETS: [(Counter, &str); 3] = [
+    (Counter::WebSockets, "opened"),
+    (Counter::WebSocketsRestarted, "restarted"),
+    (Counter::WebSocketsTooBig, "too_big"),
 ];
 const CLOSINGS: [(Counter, &str); 6] = [
     (Counter::HandshakeTimeouts, "handshake_timeout"),

@@ -389,4 +389,25 @@ pub(super) static KEYS: &[Key] = &[
             show: |config| Some(config.worker.limits.h2_resets.to_string()),
         },
     },
+    Key {
+        name: "ws-max-size",
+        environment: &["BRIGADE_WS_MAX_SIZE", "UVICORN_WS_MAX_SIZE"],
+        default: Some("16MiB"),
+        value_name: "SIZE",
+        help: "The largest message that may come over a WebSocket",
+        details: "All its frames together, as they are sent. A larger one is closed with 1009 \
+                  when it is announced, before it is read. `off` (or 0): any size.",
+        heading: Heading::Limits,
+        on_reload: OnReload::Applied,
+        kind: SIZE_OR_OFF,
+        meaning: Meaning::Value {
+            set: |config, text| {
+                put(
+                    &mut config.worker.limits.ws_message,
+                    limit_of_bytes(text, 1),
+                )
+            },
+            show: |config| Some(show_limit_of_bytes(config.worker.limits.ws_message)),
+        },
+    },
 ];

@@ -36,6 +36,8 @@ pub struct Limits {
     pub h2_streams: u32,
     /// Streams that an HTTP/2 client may have opened and reset before they were looked at.
     pub h2_resets: u32,
+    /// Bytes of a message that comes over a WebSocket, at most; none: any number.
+    pub ws_message: Option<u64>,
 }
 
 /// The least progress that is waited for.

@@ -98,11 +98,19 @@ pub enum Counter {
     Yields,
     /// For how long in all such tasks waited for their next turn, in nanoseconds.
     YieldWaitNs,
+    /// What came as a request and was refused with 400: malformed or ambiguous.
+    Malformed,
+    /// Connections that became WebSockets.
+    WebSockets,
+    /// WebSockets closed with 1012 because the worker leaves.
+    WebSocketsRestarted,
+    /// WebSockets closed with 1009 because a message was too big.
+    WebSocketsTooBig,
 }
 
 impl Counter {
     /// All of them, in the order of the layout.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 47] = [
         Self::Accepted,
         Self::AcceptErrors,
         Self::Informational,
@@ -146,6 +154,10 @@ impl Counter {
         Self::JobPanics,
         Self::Yields,
         Self::YieldWaitNs,
+        Self::Malformed,
+        Self::WebSockets,
+        Self::WebSocketsRestarted,
+        Self::WebSocketsTooBig,
     ];
 
     /// Whether only the worker's loop counts it, so that it moves only while the loop turns. Bytes of

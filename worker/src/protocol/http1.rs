@@ -1,6 +1,7 @@
 //! HTTP/1.0 and 1.1, by hyper.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use brigade_config::Limits;
 use brigade_shared::board::Counter;
@@ -12,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::app::App;
 use crate::connections::Connection;
 use crate::receive::receive;
+use crate::strict::{self, Guard};
+use crate::websocket;
 
 /// Serves until the connection ends or is upgraded.
 pub(crate) async fn serve<S, A>(
@@ -23,18 +26,17 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     A: App,
 {
+    let (station, pulse) = (&connection.station, &connection.pulse);
+    let guard = Guard::new(stream, Arc::clone(pulse), station);
     let service = service_fn(|request| receive(connection, app, request));
-    let station = &connection.station;
-    let served = builder(&station.config.limits).serve_connection(TokioIo::new(stream), service);
+    let served =
+        builder(&station.config.limits).serve_connection(TokioIo::new(guard), service);
     let outcome = served.with_upgrades().await;
     // If there is something left of it now, the app has it.
-    connection.pulse.upgraded();
-    if outcome
-        .as_ref()
-        .is_err_and(hyper::Error::is_parse_too_large)
-    {
-        // hyper has said so itself, since there is no request to speak of.
-        station.meter.row.count(Counter::HeadsTooLarge, 1);
+    pulse.upgraded();
+    websocket::begin(station, pulse);
+    if let Err(error) = &outcome {
+        strict::ended(connection, error);
     }
     outcome
 }

@@ -1,5 +1,25 @@
-//! Requests that two programs could understand differently are refused.
+//! Requests that two programs could understand differently are refused: whoever stands in front
+//! of Brigade, and whatever runs behind it, must see the same requests. See docs/correctness.md.
+//!
+//! Of HTTP/1, a `Guard` reads along with hyper and knows the framing by the letter; `check` looks at
+//! the finished head of every request, of HTTP/2 too.
 
 mod check;
+mod ended;
+mod guard;
 
-pub(crate) use check::check;
+mod scanner;
+
+mod chunks;
+mod host;
+mod lines;
+
+mod fault;
+mod marks;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use check::{check, malformed};
+pub(crate) use ended::ended;
+pub(crate) use guard::Guard;
+pub(crate) use marks::Marks;
