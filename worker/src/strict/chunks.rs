@@ -26,6 +26,7 @@ enum At {
     Value,
     Quoted,
     Escaped,
+    Unquoted,
     AfterValue,
     Feed,
     Data,
@@ -86,7 +87,7 @@ impl Chunks {
         }
         match self.at {
             At::First | At::Size => self.size_digit(byte),
-            At::Space => after(byte, At::Space),
+            At::Space | At::AfterValue => between(byte, self.at),
             At::BeforeName => match byte {
                 b' ' | b'\t' => Ok(At::BeforeName),
                 _ if is_token(byte) => Ok(At::Name),
@@ -94,7 +95,8 @@ impl Chunks {
             },
             At::Name if is_token(byte) => Ok(At::Name),
             At::Name | At::AfterName if byte == b'=' => Ok(At::BeforeValue),
-            At::Name | At::AfterName => after(byte, At::AfterName),
+            At::Name => after(byte, At::AfterName),
+            At::AfterName => between(byte, At::AfterName),
             At::BeforeValue => match byte {
                 b' ' | b'\t' => Ok(At::BeforeValue),
                 b'"' => Ok(At::Quoted),
@@ -102,9 +104,9 @@ impl Chunks {
                 _ => Err(Fault::ChunkExtension),
             },
             At::Value if is_token(byte) => Ok(At::Value),
-            At::Value | At::AfterValue => after(byte, At::AfterValue),
+            At::Value | At::Unquoted => after(byte, At::AfterValue),
             At::Quoted => match byte {
-                b'"' => Ok(At::AfterValue),
+                b'"' => Ok(At::Unquoted),
                 b'\\' => Ok(At::Escaped),
                 _ => quoted(byte),
             },
@@ -136,13 +138,19 @@ impl Chunks {
     }
 }
 
-/// After a size, a name or a value: space before another extension, or the end of the line. Space
-/// before the end is in no grammar.
+/// After a size, a name or a value: the end of the line, or space before another extension.
 fn after(byte: u8, space: At) -> Result<At, Fault> {
+    match byte {
+        b'\r' => Ok(At::Feed),
+        _ => between(byte, space),
+    }
+}
+
+/// Within such space, which may stand before an extension but not before the end of the line.
+fn between(byte: u8, space: At) -> Result<At, Fault> {
     match byte {
         b' ' | b'\t' => Ok(space),
         b';' => Ok(At::BeforeName),
-        b'\r' => Ok(At::Feed),
         _ if space == At::Space => Err(Fault::ChunkSize),
         _ => Err(Fault::ChunkExtension),
     }
@@ -208,6 +216,9 @@ mod tests {
             (" 5\r\n", Fault::ChunkSize),
             ("5_0\r\n", Fault::ChunkSize),
             ("5 5\r\n", Fault::ChunkSize),
+            ("5 \r\n", Fault::ChunkSize),
+            ("5;a \r\n", Fault::ChunkExtension),
+            ("5;a=\"b\" \r\n", Fault::ChunkExtension),
             ("0000000000000001\r\n", Fault::ChunkSize),
             ("FFFFFFFFFFFFFFFFF\r\n", Fault::ChunkSize),
             ("5\nhello", Fault::BareLineFeed),
