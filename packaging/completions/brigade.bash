@@ -91,7 +91,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__check)
-            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,6 +354,10 @@ _brigade() {
                     return 0
                     ;;
                 --limit-h2-resets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-max-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -415,7 +419,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__exec)
-            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -678,6 +682,10 @@ _brigade() {
                     return 0
                     ;;
                 --limit-h2-resets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-max-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -893,7 +901,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__serve)
-            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1159,6 +1167,10 @@ _brigade() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ws-max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --http)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1203,7 +1215,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__static)
-            opts="-c -h --index --spa --precompressed --cache-control --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --index --spa --precompressed --cache-control --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1481,6 +1493,10 @@ _brigade() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --ws-max-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --http)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1525,7 +1541,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__unit)
-            opts="-c -h --socket --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --socket --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1788,6 +1804,10 @@ _brigade() {
                     return 0
                     ;;
                 --limit-h2-resets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ws-max-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
