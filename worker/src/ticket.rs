@@ -13,8 +13,8 @@ use crate::connections::Connection;
 use crate::panic;
 use crate::refusal::Refusal;
 use crate::station::Station;
-use crate::under_way::Watched;
 use crate::strict;
+use crate::under_way::Watched;
 
 /// Begins with a complete head and ends, on drop, with the answer's last byte handed over, or with
 /// the end of the connection. It travels with the work, then with the answer's body.

@@ -4,7 +4,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use brigade_config::Limits;
-use brigade_shared::board::Counter;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -29,8 +28,7 @@ where
     let (station, pulse) = (&connection.station, &connection.pulse);
     let guard = Guard::new(stream, Arc::clone(pulse), station);
     let service = service_fn(|request| receive(connection, app, request));
-    let served =
-        builder(&station.config.limits).serve_connection(TokioIo::new(guard), service);
+    let served = builder(&station.config.limits).serve_connection(TokioIo::new(guard), service);
     let outcome = served.with_upgrades().await;
     // If there is something left of it now, the app has it.
     pulse.upgraded();
