@@ -123,12 +123,6 @@ impl Pulse {
         self.phase.store(Phase::Shaking as u8, Relaxed);
     }
 
-    /// And has ended.
-    #[expect(dead_code, reason = "for TLS, which is not spoken yet")]
-    pub(crate) fn handshake_ended(&self, now_ns: u64) {
-        self.turn(Phase::Fresh, now_ns);
-    }
-
     /// How many requests are being answered.
     pub(crate) fn requests(&self) -> u32 {
         self.requests.load(Relaxed)

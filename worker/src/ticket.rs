@@ -138,6 +138,12 @@ impl Ticket {
     #[cold]
     pub(crate) fn refused(&mut self, refusal: &Refusal) {
         self.closes = refusal.closes;
+        if refusal.closes && self.version != Version::HTTP_2 {
+            // What the client still sends is read and thrown away for a while, so that a reset does
+            // not take the answer away from it.
+            let now = self.connection.station.meter.clock.last();
+            self.connection.pulse.begin_leaving(now);
+        }
         if let Some(counter) = refusal.counter {
             self.connection.station.meter.row.count(counter, 1);
         }

@@ -331,7 +331,8 @@ impl<T: Transport> AsyncWrite for Metered<T> {
         if this.pulse.is_upgraded() {
             return Pin::new(&mut this.transport).poll_shutdown(task);
         }
-        if this.pulse.is_leaving() {
+        // In the middle of a head hyper ends only what it has refused.
+        if this.pulse.is_leaving() || this.pulse.phase() == Phase::Head {
             return this.linger(task);
         }
         // hyper is done with it and drops it next. The close of a plain socket says the same, for

@@ -1,0 +1,101 @@
+//! One worker under attack by two thousand slow connections still answers others at once.
+
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use crate::limits_http::single;
+use crate::support::{Brigade, Connection, Trouble};
+
+const ATTACKERS: usize = 2000;
+const ASKED: usize = 300;
+/// What a client may have to wait that does nothing wrong.
+const AT_ONCE: Duration = Duration::from_millis(50);
+
+/// What an attacker begins with, and what it sends again and again.
+const WAYS: [(&str, &str); 4] = [
+    ("", ""),
+    ("GET / HTTP/1.1\r\nhost: te", "x"),
+    (
+        "POST /echo HTTP/1.1\r\nhost: test\r\ncontent-length: 100000\r\n\r\n",
+        "x",
+    ),
+    ("GET / HTTP/1.1\r\nhost: test\r\n\r\n", ""),
+];
+
+struct Attacker {
+    way: usize,
+    connection: Connection,
+}
+
+impl Attacker {
+    fn new(brigade: &Brigade, number: usize) -> Self {
+        let way = number % WAYS.len();
+        let mut connection = brigade.connect();
+        // Who is cut at once has lost nothing.
+        let _ = connection.send(WAYS[way].0);
+        Self { way, connection }
+    }
+
+    /// Goes on, or begins anew if it was cut.
+    fn go_on(&mut self, brigade: &Brigade) {
+        if self.connection.send(WAYS[self.way].1).is_err() {
+            *self = Self::new(brigade, self.way);
+        }
+    }
+}
+
+/// How long the slowest twentieth of those waited who ask, each on a connection of its own, while
+/// somebody else is busy in between.
+fn slow_answers(brigade: &Brigade, mut meanwhile: impl FnMut(usize)) -> Duration {
+    let mut times: Vec<_> = (0..ASKED)
+        .map(|number| {
+            meanwhile(number);
+            let begin = Instant::now();
+            let answer = brigade.connect().get("/");
+            let status = answer.map(|answer| answer.status);
+            assert!(matches!(status, Ok::<_, Trouble>(200)), "{status:?}");
+            begin.elapsed()
+        })
+        .collect();
+    times.sort();
+    times[ASKED - ASKED / 20]
+}
+
+#[test]
+fn one_worker_under_attack_by_two_thousand_slow_connections_answers_others_at_once() {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
+    let deadlines = [
+        "--timeout-first-byte",
+        "3s",
+        "--timeout-header",
+        "3s",
+        "--timeout-body",
+        "3s",
+    ];
+    let brigade = single(&deadlines);
+    let alone = slow_answers(&brigade, |_| {});
+    let mut attackers: Vec<_> = (0..ATTACKERS)
+        .map(|number| Attacker::new(&brigade, number))
+        .collect();
+    let begin = Instant::now();
+    let mut rounds = 0;
+    // Long enough for every deadline to have fired, and for most attackers to have come again.
+    while begin.elapsed() < Duration::from_secs(6) || rounds == 0 {
+        let attacked = slow_answers(&brigade, |number| {
+            for attacker in attackers.iter_mut().skip(number % 10).step_by(10) {
+                attacker.go_on(&brigade);
+            }
+        });
+        // On a machine that is busy with other things everything takes longer.
+        let most = AT_ONCE.max(alone * 5);
+        assert!(
+            attacked <= most,
+            "{attacked:?}, and {alone:?} without an attack"
+        );
+        rounds += 1;
+    }
+    drop(attackers);
+    brigade.stop_and_check();
+}
