@@ -32,6 +32,7 @@ provide util-linux setpriv --version
 provide util-linux prlimit --version
 provide systemd systemd-socket-activate --version
 provide nodejs node --version
+provide sslscan sslscan --version
 provide python3 python3 --version
 provide python3-venv python3 -c 'import venv, ensurepip'
 

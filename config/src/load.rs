@@ -21,6 +21,9 @@ pub struct Loaded {
     pub effective: Vec<Effective>,
     /// The file that was read, if any.
     pub file: Option<PathBuf>,
+    /// What is valid and still worth a look, in sentences. For those who look at what the values
+    /// name; [`load`] itself finds none.
+    pub warnings: Vec<String>,
 }
 
 /// Reads flags, environment and file into one configuration.
@@ -57,6 +60,7 @@ pub fn load(
             config,
             effective,
             file: file.map(|file| file.path),
+            warnings: Vec::new(),
         }),
     }
 }

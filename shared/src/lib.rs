@@ -8,5 +8,7 @@ pub mod exit;
 pub mod id;
 pub mod log;
 pub mod message;
+pub mod parcel;
 pub mod seat;
 pub mod sys;
+pub mod tickets;

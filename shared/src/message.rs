@@ -50,6 +50,12 @@ pub enum Order {
     /// Show that the loop turns ([`crate::board::Row::answer`]). Asked only of a worker that looks
     /// as if it were stuck.
     Answer,
+    /// With a sealed memory that holds a [`TicketKeys`](crate::tickets::TicketKeys): resume TLS
+    /// sessions with these from now on.
+    TicketKeys,
+    /// With a sealed memory that holds certificates and keys (`TlsFiles`): new connections get
+    /// these.
+    Certificates,
 }
 
 /// A fact that the process behind the admin address tells the supervisor.

@@ -11,6 +11,7 @@ use crate::board::{Board, RowId};
 use crate::channel::Channel;
 use crate::id::{Generation, SlotId};
 use crate::message::{Fact, Order};
+use crate::tickets::TicketKeys;
 
 /// A worker's place: which slot of which generation it fills, and what the supervisor hands it.
 /// The worker's configuration travels beside the seat, not in it.
@@ -24,6 +25,8 @@ pub struct Seat {
     pub listeners: Vec<Listener>,
     /// It gets ready, but takes nothing from the queues before [`Order::Begin`].
     pub holds: bool,
+    /// With what TLS sessions are resumed, if there are any.
+    pub tickets: Option<TicketKeys>,
     /// To the supervisor: facts go up, orders come down; its end means that the supervisor died.
     pub link: Channel<Fact, Order>,
     /// The scoreboard, readable by all.
@@ -42,6 +45,8 @@ pub struct Listener {
     pub address: Address,
     /// Whether other workers accept from the same queue; otherwise it is this slot's own.
     pub is_shared: bool,
+    /// Whether TLS is spoken there, if it is at all.
+    pub may_encrypt: bool,
 }
 
 /// Where a socket listens.

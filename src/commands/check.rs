@@ -12,6 +12,9 @@ use super::print::print;
 pub(crate) fn check(matches: &ArgMatches) -> ExitCode {
     match configuration::read(matches) {
         Ok(loaded) => {
+            for words in &loaded.warnings {
+                eprintln!("brigade: {words}");
+            }
             let here = surroundings(&loaded.config.supervisor).join("\n  ");
             print(&format!("{}\nhere:\n  {here}\n", loaded.table()))
         }

@@ -7,7 +7,9 @@ use brigade_config::{Bind, Config, Loaded, Origin, load, needs_restart};
 use brigade_shared::exit::supervisor as code;
 use brigade_supervisor::{Arrival, Boot, Launch, LoadConfig, is_socket_activated, settle_memory};
 use clap::ArgMatches;
+use tracing::warn;
 
+use super::certificates;
 use crate::begin_log::{begin_log, is_coloured};
 use crate::version::VERSION;
 
@@ -36,6 +38,18 @@ impl Refused {
         }
     }
 
+    /// What is wrong with something that the configuration names.
+    fn by_configuration(problems: &[String]) -> Self {
+        let shown = problems
+            .iter()
+            .map(|problem| format!("brigade: {problem}\n"));
+        Self {
+            shown: shown.collect(),
+            plain: problems.join("\n"),
+            code: code::CONFIG,
+        }
+    }
+
     fn tell(self) -> ExitCode {
         eprint!("{}", self.shown);
         ExitCode::from(self.code)
@@ -43,11 +57,34 @@ impl Refused {
 }
 
 fn read_in(matches: &ArgMatches, directory: &Path) -> Result<Loaded, Refused> {
-    load(matches, std::env::vars_os(), directory).map_err(|problems| Refused {
+    let mut loaded = load(matches, std::env::vars_os(), directory).map_err(|problems| Refused {
         shown: problems.render(is_coloured()),
         plain: problems.render(false),
         code: problems.exit_code(),
-    })
+    })?;
+    match certificates::read(&mut loaded.config, directory) {
+        Ok(warnings) => {
+            loaded.warnings = warnings;
+            Ok(loaded)
+        }
+        Err(problems) => Err(Refused::by_configuration(&problems)),
+    }
+}
+
+/// Says what somebody should look at before it is a problem.
+fn warn(warnings: &[String]) {
+    for words in warnings {
+        warn!(event = "tls.look", words, "{words}");
+    }
+}
+
+/// Whether workers of this kind can do what is configured.
+fn fits(config: &Config, speaks_tls: bool) -> Result<(), Refused> {
+    if speaks_tls || !config.worker.tls.is_on() {
+        return Ok(());
+    }
+    let problem = "the program of `brigade exec` gets the sockets as they are, and Brigade speaks no TLS for it: take `ssl-certfile` out, and let the program encrypt";
+    Err(Refused::by_configuration(&[problem.to_owned()]))
 }
 
 /// What is to be supervised.
@@ -56,11 +93,13 @@ struct Ground {
     file: Option<PathBuf>,
     load_config: LoadConfig,
     is_activated: bool,
+    warnings: Vec<String>,
 }
 
 /// Supervises workers of this kind until it is over.
 pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) -> ExitCode {
-    let ground = ground(matches, &arrival);
+    let speaks_tls = matches!(launch, Launch::Service(_));
+    let ground = ground(matches, &arrival, speaks_tls);
     let begun = ground.and_then(|ground| match begin_log(&ground.config.log) {
         Ok(()) => Ok(ground),
         Err(error) => Err(Refused::by_system(format!("the log can't begin: {error}"))),
@@ -70,6 +109,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) 
         file,
         load_config,
         is_activated,
+        warnings,
     } = match begun {
         Ok(ground) => ground,
         Err(refused) => {
@@ -80,6 +120,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) 
             return ExitCode::from(code);
         }
     };
+    warn(&warnings);
     ExitCode::from(brigade_supervisor::run(Boot {
         config,
         config_file: file,
@@ -93,7 +134,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) 
 }
 
 /// The configuration to begin or go on with, and how it is read again.
-fn ground(matches: &ArgMatches, arrival: &Arrival) -> Result<Ground, Refused> {
+fn ground(matches: &ArgMatches, arrival: &Arrival, speaks_tls: bool) -> Result<Ground, Refused> {
     let directory = match directory() {
         Err(_) if arrival.is_return() => arrival.directory().to_owned(),
         found => found?,
@@ -102,15 +143,18 @@ fn ground(matches: &ArgMatches, arrival: &Arrival) -> Result<Ground, Refused> {
     let is_activated = arrival
         .is_socket_activated()
         .unwrap_or_else(is_socket_activated);
+    let mut warnings = Vec::new();
     let (config, file) = match &running {
         // What the files say by now was for another version to understand.
         Some(running) if arrival.is_return() => (running.clone(), None),
         _ => {
             let mut loaded = read_in(matches, &directory)?;
             let file = loaded.file.take();
+            warnings = std::mem::take(&mut loaded.warnings);
             (settled(loaded, is_activated), file)
         }
     };
+    fits(&config, speaks_tls)?;
     let first = running.unwrap_or_else(|| config.clone());
     follows(&first, &config, "an upgrade").map_err(|problem| Refused {
         shown: format!("brigade: {problem}\n"),
@@ -120,7 +164,9 @@ fn ground(matches: &ArgMatches, arrival: &Arrival) -> Result<Ground, Refused> {
     let matches = matches.clone();
     let load_config = Box::new(move || {
         let loaded = read_in(&matches, &directory).map_err(|refused| refused.plain)?;
+        warn(&loaded.warnings);
         let config = settled(loaded, is_activated);
+        fits(&config, speaks_tls).map_err(|refused| refused.plain)?;
         follows(&first, &config, "a reload").map(|()| config)
     });
     Ok(Ground {
@@ -128,6 +174,7 @@ fn ground(matches: &ArgMatches, arrival: &Arrival) -> Result<Ground, Refused> {
         file,
         load_config,
         is_activated,
+        warnings,
     })
 }
 

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod certificates;
 mod check;
 mod configuration;
 mod exec;

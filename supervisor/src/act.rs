@@ -25,6 +25,7 @@ use crate::passing::Passing;
 use crate::pid_file::PidFile;
 use crate::plan::{Action, Change, Event, Moment, Verdict};
 use crate::roster::{Member, Roster, Standing};
+use crate::secrets::{Secrets, only_files_changed};
 use crate::settings;
 use crate::spawn::{Birth, Nursery, Surroundings};
 use crate::store::Store;
@@ -37,6 +38,7 @@ pub(crate) struct Hands {
     pub(crate) roster: Roster,
     pub(crate) signals: Signals,
     pub(crate) configs: Configs,
+    pub(crate) secrets: Secrets,
     pub(crate) load_config: LoadConfig,
     /// Where the workers' output goes.
     pub(crate) passing: Passing,
@@ -166,6 +168,8 @@ impl Hands {
                 self.listeners.drop_staged(generation);
                 self.configs.of.remove(&generation);
             }
+            Action::RenewCertificates(generation) => self.renew_certificates(generation),
+            Action::RotateTickets => self.rotate_tickets(),
             Action::CloseListeners => {
                 // A sentinel has copies of them, and would keep them open.
                 self.upgrade.abandon();
@@ -274,7 +278,11 @@ impl Hands {
     fn make(&mut self, birth: Birth) -> io::Result<Member> {
         self.listeners.open_slot(birth.slot)?;
         let config = self.configs.get(birth.generation);
+        config
+            .iter()
+            .for_each(|config| self.secrets.prepare(config));
         let around = Surroundings {
+            tickets: self.secrets.tickets(),
             sockets: self.listeners.of_slot(birth.slot, birth.generation),
             config: config.ok_or_else(|| io::Error::other("its configuration is gone"))?,
             signals: &self.signals,
@@ -284,13 +292,23 @@ impl Hands {
 
     fn load(&mut self) {
         let loaded = (self.load_config)().and_then(|config| {
+            if let Some(running) = self.configs.running()
+                && only_files_changed(running, &config)
+            {
+                return Ok((config, true));
+            }
             // All new addresses are had before anything else changes.
             let staged = self.listeners.stage(&config.supervisor);
-            staged.map(|()| config).map_err(|found| found.join("\n"))
+            let staged = staged.map(|()| (config, false));
+            staged.map_err(|found| found.join("\n"))
         });
         match loaded {
-            Ok(config) => {
-                let settings = settings::of(&config.supervisor, &self.nursery.launch);
+            Ok((config, true)) => {
+                self.secrets.keep(config.worker.tls.files);
+                self.events.push_back(Event::CertificatesLoaded);
+            }
+            Ok((config, false)) => {
+                let settings = settings::of(&config, &self.nursery.launch);
                 let processors = &mut self.attention.processors;
                 processors.stage(&config.supervisor, settings.workers);
                 memory::warn_of_too_much(&config.supervisor);

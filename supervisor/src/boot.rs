@@ -35,6 +35,7 @@ use crate::pid_file::PidFile;
 use crate::plan::{Action, Fleet, Verdict};
 use crate::random;
 use crate::roster::Roster;
+use crate::secrets::Secrets;
 use crate::settings;
 use crate::spawn::Nursery;
 use crate::store::Store;
@@ -165,7 +166,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
     // Before the first fork and before anything is announced: whoever reads that we run may send
     // a signal the next moment.
     let signals = Signals::listen(&SIGNALS)?;
-    let settings = settings::of(config, &boot.launch);
+    let settings = settings::of(&boot.config, &boot.launch);
     let mut inherited = Inherited::take();
     let line = Line::open();
     let store = Store::find(&line, inherited.stored());
@@ -186,6 +187,7 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         roster: Roster::default(),
         signals,
         configs: Configs::new(boot.config.clone()),
+        secrets: Secrets::default(),
         load_config: boot.load_config,
         passing: Passing::new(),
         attention,
@@ -245,7 +247,11 @@ fn scoreboard(kept: Option<OwnedFd>) -> io::Result<(Ledger, Vec<SlotId>)> {
 fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &Fleet) {
     let mut addresses = Vec::new();
     for place in hands.listeners.shown() {
-        let (address, bind, queue) = (place.address, place.bind, place.queue);
+        let (bind, queue) = (place.bind, place.queue);
+        let address = match hands.configs.running() {
+            Some(config) if config.encrypts(&bind) => place.address.replace("http://", "https://"),
+            _ => place.address,
+        };
         info!(
             event = "supervisor.listening",
             address, bind, queue, "listening on {address}"

@@ -26,6 +26,7 @@ mod processors;
 mod random;
 mod relief;
 mod roster;
+mod secrets;
 mod settings;
 mod spawn;
 pub mod stack;

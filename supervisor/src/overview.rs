@@ -91,7 +91,7 @@ fn tally(change: &Change, roster: &Roster) -> Option<Tally> {
         },
         Change::SpawnFailed { .. } => Some(Tally::SpawnFailed),
         Change::WorkerBlocked { .. } => Some(Tally::Blocked),
-        Change::ReloadDone(_) => Some(Tally::ReloadDone),
+        Change::ReloadDone(_) | Change::CertificatesRenewed(_) => Some(Tally::ReloadDone),
         Change::ReloadRefused => Some(Tally::ReloadRefused),
         Change::ReloadRolledBack { .. } => Some(Tally::ReloadRolledBack),
         Change::UpgradeDone(_) => Some(Tally::UpgradeDone),
@@ -116,10 +116,8 @@ mod tests {
     use crate::settings;
 
     fn begun() -> (Fleet, Board) {
-        let config = brigade_config::SupervisorConfig {
-            workers: brigade_config::WorkerCount::Fixed(2),
-            ..brigade_config::Config::default().supervisor
-        };
+        let mut config = brigade_config::Config::default();
+        config.supervisor.workers = brigade_config::WorkerCount::Fixed(2);
         let launch = crate::launch::Launch::Service(Box::new(|_, _| 0));
         let mut fleet = Fleet::new(settings::of(&config, &launch), 1);
         fleet.start(Duration::ZERO, &mut Vec::new());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use brigade_config::{LogLevel, MAX_WORKERS, Share, SupervisorConfig, WorkerCount};
+use brigade_config::{Config, LogLevel, MAX_WORKERS, Share, SupervisorConfig, WorkerCount};
 use brigade_shared::sys::cpu::Usable;
 use tracing::level_filters::LevelFilter;
 
@@ -19,7 +19,9 @@ const SETTLE: Duration = Duration::from_millis(100);
 const CLOSE_AFTER: Duration = Duration::from_secs(3);
 
 /// The plan's share of a configuration, at this moment's number of usable processors.
-pub(crate) fn of(config: &SupervisorConfig, launch: &Launch) -> Settings {
+pub(crate) fn of(config: &Config, launch: &Launch) -> Settings {
+    let tls = &config.worker.tls;
+    let config = &config.supervisor;
     let count = workers(config).0;
     // A share of an elastic number is one of the most that it can be: how many there are when the
     // reload comes is known only to the plan, and all must stay all.
@@ -67,6 +69,7 @@ pub(crate) fn of(config: &SupervisorConfig, launch: &Launch) -> Settings {
             Share::Count(count) => Quorum::Count(count),
             Share::Percent(percent) => Quorum::Percent(percent),
         },
+        ticket_rotation: tls.is_on().then_some(tls.ticket_rotation),
     }
 }
 

@@ -19,6 +19,7 @@ use brigade_shared::sys::privileges::Identity;
 use brigade_shared::sys::process::OpenFiles;
 use brigade_shared::sys::signal::Signals;
 use brigade_shared::sys::{exec, fd, fork, process, title};
+use brigade_shared::tickets::TicketKeys;
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, geteuid, setpgid};
 
@@ -82,6 +83,8 @@ pub(crate) struct Surroundings<'a> {
     pub(crate) sockets: Vec<Offer<'a>>,
     /// The configuration of its generation.
     pub(crate) config: &'a Config,
+    /// With what it resumes TLS sessions, if it speaks TLS.
+    pub(crate) tickets: Option<&'a TicketKeys>,
     /// The supervisor's handlers, for the child to take off.
     pub(crate) signals: &'a Signals,
 }
@@ -251,6 +254,7 @@ impl Nursery {
                 socket: offer.socket.try_clone_to_owned()?,
                 address: offer.address.clone(),
                 is_shared: offer.is_shared,
+                may_encrypt: around.config.encrypts(offer.bind),
             });
         }
         let mut keep: Vec<_> = listeners.iter().map(|one| one.socket.as_raw_fd()).collect();
@@ -269,6 +273,7 @@ impl Nursery {
             generation,
             listeners,
             holds,
+            tickets: around.tickets.cloned(),
             link,
             board: Arc::clone(self.ledger.board()),
             row,

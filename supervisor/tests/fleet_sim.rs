@@ -99,7 +99,7 @@ fn the_same_seed_gives_the_same_life() {
 }
 
 /// What is ordered, said and heard.
-const EVERYTHING: [&str; 117] = [
+const EVERYTHING: [&str; 120] = [
     "CloseListeners",
     "CloseSlot",
     "CommitConfig",
@@ -110,6 +110,7 @@ const EVERYTHING: [&str; 117] = [
     "Kill",
     "LoadConfig",
     "OpenSlot",
+    "RenewCertificates",
     "Spawn",
     "StageConfig",
     "Steer",
@@ -149,6 +150,7 @@ const EVERYTHING: [&str; 117] = [
     "given up: TooManyCrashes",
     "heard Asked",
     "heard ConfigLoaded",
+    "heard CertificatesLoaded",
     "heard ConfigRefused",
     "heard Exited",
     "heard Ready",
@@ -159,6 +161,7 @@ const EVERYTHING: [&str; 117] = [
     "overdue for Drain",
     "overdue for Cut",
     "overdue for Kill",
+    "said CertificatesRenewed",
     "said FleetReady",
     "said ServiceReady",
     "said ReloadDone",

@@ -43,6 +43,7 @@ pub(crate) fn start<A: App>(
         socket,
         address,
         is_shared,
+        ..
     } = listener;
     // It is already; but tokio panics at one that is not.
     SockRef::from(&socket).set_nonblocking(true)?;

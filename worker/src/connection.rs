@@ -17,10 +17,11 @@ use crate::admit;
 use crate::app::App;
 use crate::connections::{Connection, Place};
 use crate::overdue;
-use crate::peer::{Line, Peer};
+use crate::peer::{Endpoint, Line, Peer};
 use crate::protocol::{Protocol, serve_http1, serve_http2, sniff};
 use crate::pulse::Pulse;
 use crate::station::Station;
+use crate::tls::Acceptor;
 use crate::transport::{Metered, Origin, Transport};
 
 /// Serves a connection until it ends or is upgraded. It counts from now on, not only when its
@@ -39,6 +40,7 @@ pub(crate) fn serve<T: Transport, A: App>(
     let line = Line {
         remote,
         local,
+        tls: None,
         meter,
     };
     watch(transport, line, app, Place::take(station, pulse))
@@ -83,12 +85,20 @@ async fn walk<T: Transport, A: App>(
     connection: &Rc<Connection>,
 ) -> Result<(), Broken> {
     let station = &connection.station;
+    let acceptor = match line.local {
+        Endpoint::Tcp(local) => station.tls.acceptor_at(local),
+        Endpoint::Unix => None,
+    };
     match admit::enter(station, line.remote) {
         Ok(guest) => transport.keep(guest),
         Err(limit) => {
-            admit::turn_away(station, limit, &mut transport, true);
+            admit::turn_away(station, limit, &mut transport, acceptor.is_none());
             return Ok(());
         }
+    }
+    if let Some(acceptor) = acceptor {
+        // In a box of its own, so that plain connections stay small.
+        return Box::pin(encrypted(acceptor, transport, line, app, connection)).await;
     }
     let protocol = match connection.station.config.http.versions {
         HttpVersions::Both => sniff(&mut transport).await?,
@@ -101,6 +111,30 @@ async fn walk<T: Transport, A: App>(
         // In a box of its own: it is the largest, and most connections do without.
         Some(Protocol::Http2) => Box::pin(serve_http2(transport, app, connection)).await?,
         None => {}
+    }
+    Ok(())
+}
+
+/// Shakes hands, then speaks what was agreed on; who does not ask for a protocol (ALPN) gets the
+/// one that everybody knows.
+async fn encrypted<T: Transport, A: App>(
+    acceptor: Acceptor,
+    transport: Metered<T>,
+    line: Line,
+    app: &A,
+    connection: &Rc<Connection>,
+) -> Result<(), Broken> {
+    let (pulse, meter) = (&connection.pulse, connection.station.meter);
+    pulse.handshake_begun();
+    let stream = acceptor.accept(transport).await?;
+    pulse.handshake_ended(meter.clock.last());
+    let tls = Some(stream.facts());
+    connection.introduce(Peer::new(Line { tls, ..line }));
+    let only_http2 = connection.station.config.http.versions == HttpVersions::Http2;
+    if only_http2 || stream.alpn() == Some(b"h2") {
+        serve_http2(stream, app, connection).await?;
+    } else {
+        serve_http1(stream, app, connection).await?;
     }
     Ok(())
 }

@@ -53,6 +53,8 @@ pub(crate) async fn drain<A: App>(
                 Instruction::Cut => break,
                 Instruction::Begin | Instruction::ReopenLogs => {}
                 Instruction::Serve(connection) => take(connection, app, station),
+                Instruction::TicketKeys(keys) => station.tls.use_tickets(keys),
+                Instruction::Certificates(files) => station.tls.use_files(files),
             },
             () = tokio::time::sleep_until(deadline) => break,
             () = &mut accepted, if accepting => accepting = false,

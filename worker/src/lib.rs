@@ -34,6 +34,7 @@ mod admit;
 mod forwarded;
 mod refusal;
 mod strict;
+mod tls;
 
 mod concurrently;
 pub mod offload;
@@ -62,3 +63,4 @@ pub use function::{ServiceFn, service_fn};
 pub use local::Local;
 pub use peer::{Endpoint, Peer};
 pub use run::run;
+pub use tls::{TlsFacts, TlsProblems, check_tls};

@@ -5,9 +5,12 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
+use brigade_config::TlsFiles;
 use brigade_shared::board::Row;
 use brigade_shared::channel::{Channel, Received};
 use brigade_shared::message::{Fact, Order};
+use brigade_shared::parcel;
+use brigade_shared::tickets::TicketKeys;
 use tokio::io::Interest;
 use tokio::net::UnixDatagram;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -34,6 +37,10 @@ pub(crate) enum Instruction {
     ReopenLogs,
     /// Serve this connection, whatever else is going on.
     Serve(OwnedFd),
+    /// Resume TLS sessions with these keys.
+    TicketKeys(TicketKeys),
+    /// Encrypt new connections by these certificates.
+    Certificates(TlsFiles),
 }
 
 /// All sources of instructions.
@@ -179,6 +186,14 @@ impl<'a> Link<'a> {
                     }
                     (Order::Serve, None) => refuse("no connection came with it"),
                     (Order::Answer, _) => self.row.answer(),
+                    (Order::TicketKeys, Some(memory)) => match parcel::unpack(memory) {
+                        Ok(keys) => return Some(Instruction::TicketKeys(keys)),
+                        Err(error) => refuse(&format!("keys for tickets: {error}")),
+                    },
+                    (Order::Certificates, Some(memory)) => match parcel::unpack(memory) {
+                        Ok(files) => return Some(Instruction::Certificates(files)),
+                        Err(error) => refuse(&format!("certificates: {error}")),
+                    },
                     (order, _) => refuse(&format!("{order:?}")),
                 },
                 Received::Nonsense(words) => refuse(&words),

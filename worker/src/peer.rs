@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::forwarded::Forwarded;
 use crate::meter::Meter;
+use crate::tls::TlsFacts;
 
 /// One end of a connection.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -51,6 +52,7 @@ pub struct Peer {
 pub(crate) struct Line {
     pub(crate) remote: Endpoint,
     pub(crate) local: Endpoint,
+    pub(crate) tls: Option<TlsFacts>,
     pub(crate) meter: &'static Meter,
 }
 
@@ -96,7 +98,17 @@ impl Peer {
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         let said = self.forwarded.as_ref().and_then(|said| said.scheme);
-        said.unwrap_or("http")
+        said.unwrap_or(match self.line.tls {
+            Some(_) => "https",
+            None => "http",
+        })
+    }
+
+    /// How the connection is encrypted, and whom its client's certificate names; none if it is not
+    /// encrypted here.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsFacts> {
+        self.line.tls.as_ref()
     }
 
     /// The host that trusted proxies say the client asked for, with its port if it has one. None

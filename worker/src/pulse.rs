@@ -84,12 +84,6 @@ impl Pulse {
         self.since.load(Relaxed)
     }
 
-    /// A handshake is over: the time for the first request runs from now.
-    #[expect(dead_code, reason = "for TLS")]
-    pub(crate) fn begin_fresh(&self, now_ns: u64) {
-        self.turn(Phase::Fresh, now_ns);
-    }
-
     /// HTTP/2 is spoken from now on. Most of its frames are not the beginning of a request, so that
     /// between requests it is idle whatever comes in.
     pub(crate) fn begin_frames(&self, now_ns: u64) {
@@ -115,12 +109,13 @@ impl Pulse {
     }
 
     /// A TLS handshake begins: its bytes are no request's.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for TLS, which is not spoken yet")
-    )]
     pub(crate) fn handshake_begun(&self) {
         self.phase.store(Phase::Shaking as u8, Relaxed);
+    }
+
+    /// And has ended.
+    pub(crate) fn handshake_ended(&self, now_ns: u64) {
+        self.turn(Phase::Fresh, now_ns);
     }
 
     /// How many requests are being answered.

@@ -29,6 +29,7 @@ use crate::exchange::Exchange;
 use crate::meter::Meter;
 use crate::pulse::Pulse;
 use crate::station::Station;
+use crate::tls::Tls;
 use crate::transport::Origin;
 
 pub(crate) const HEADER: Duration = Duration::from_secs(10);
@@ -75,7 +76,14 @@ impl Rig {
         let (ours, supervisor) = Channel::<Fact, Order>::pair().unwrap();
         let exchange = Exchange::new(board, Arc::new(ours));
         Self {
-            station: Rc::new(Station::new(meter, 0, config, exchange, RowId(0))),
+            station: Rc::new(Station::new(
+                meter,
+                0,
+                config,
+                exchange,
+                RowId(0),
+                Tls::default(),
+            )),
             board,
             supervisor,
             begun: Instant::now(),

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use brigade_config::WorkerConfig;
+use brigade_config::{HttpVersions, WorkerConfig};
 use brigade_shared::board::{Board, RowState};
 use brigade_shared::channel::Channel;
 use brigade_shared::exit::worker;
@@ -31,6 +31,7 @@ use crate::orders::{Instruction, Orders};
 use crate::panic;
 use crate::station::Station;
 use crate::sweep::sweep;
+use crate::tls::{Addresses, Tls};
 
 /// At the end, threads of the app (`spawn_blocking`) are waited for at most this long: without a
 /// limit, one that sleeps would hold up the whole stop.
@@ -56,10 +57,12 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
         generation,
         listeners,
         holds,
+        tickets,
         link,
         board,
         row,
     } = seat;
+    let tcp = Addresses::of(&listeners);
     let gate = Gate {
         listeners,
         is_open: !holds,
@@ -73,11 +76,18 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
     let _ = SockRef::from(&link).set_send_buffer_size(MOST_UNHEARD);
     let link = Arc::new(link);
     let exchange = Exchange::new(board, Arc::clone(&link));
-    let station = Rc::new(Station::new(meter, slot.0, config.clone(), exchange, row));
+    let tls = Tls::new(&config.tls, tickets, alpn(config), tcp, (meter, slot.0));
+    let (tls, refused) = match tls {
+        Ok(tls) => (tls, None),
+        Err(why) => (Tls::default(), Some(StartError::permanent(why))),
+    };
+    let station = Station::new(meter, slot.0, config.clone(), exchange, row, tls);
+    let station = Rc::new(station);
     let pools = Pools::install(meter.row, slot.0, &config.offload);
     let context = Context::new(slot, generation);
-    let outcome = match runtime(meter, board, &link) {
-        Ok(runtime) => {
+    let outcome = match (refused, runtime(meter, board, &link)) {
+        (Some(refused), _) => Err(refused),
+        (None, Ok(runtime)) => {
             let hooks = context.hooks();
             let life = async {
                 let outcome = live(&station, context, gate, &link, factory).await;
@@ -91,11 +101,20 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
             pools.stop(PARTING);
             outcome
         }
-        Err(error) => Err(StartError::system("no event loop", &error)),
+        (None, Err(error)) => Err(StartError::system("no event loop", &error)),
     };
     match outcome {
         Ok(()) => worker::RETIRED,
         Err(error) => report(&station, &link, &error),
+    }
+}
+
+/// What clients can ask for over TLS, by preference.
+fn alpn(config: &WorkerConfig) -> &'static [&'static str] {
+    match config.http.versions {
+        HttpVersions::Both => &["h2", "http/1.1"],
+        HttpVersions::Http1 => &["http/1.1"],
+        HttpVersions::Http2 => &["h2"],
     }
 }
 
@@ -133,7 +152,16 @@ async fn live<F: Factory>(
     let mut orders = Orders::listen(link, row).map_err(system("can't listen for orders"))?;
     unblock_all().map_err(system("can't unblock signals"))?;
     let mut early = Vec::new();
-    let app = match build(factory, context, &mut orders, &mut gate, &mut early).await {
+    let app = match build(
+        factory,
+        context,
+        &station.tls,
+        &mut orders,
+        &mut gate,
+        &mut early,
+    )
+    .await
+    {
         Ok(Some(app)) => app,
         outcome => {
             early.extend(orders.close());
@@ -164,6 +192,8 @@ async fn live<F: Factory>(
             }
             Instruction::ReopenLogs => {}
             Instruction::Serve(connection) => take(connection, &app, station),
+            Instruction::TicketKeys(keys) => station.tls.use_tickets(keys),
+            Instruction::Certificates(files) => station.tls.use_files(files),
         }
     }
 }
@@ -199,6 +229,7 @@ impl Gate {
 async fn build<F: Factory>(
     factory: &F,
     context: Context,
+    tls: &Tls,
     orders: &mut Orders<'_>,
     gate: &mut Gate,
     early: &mut Vec<OwnedFd>,
@@ -218,6 +249,8 @@ async fn build<F: Factory>(
                 Instruction::Begin => gate.is_open = true,
                 Instruction::ReopenLogs => {}
                 Instruction::Serve(connection) => early.push(connection),
+                Instruction::TicketKeys(keys) => tls.use_tickets(keys),
+                Instruction::Certificates(files) => tls.use_files(files),
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::connections::Connections;
 use crate::courtesy::Courtesy;
 use crate::exchange::Exchange;
 use crate::meter::Meter;
+use crate::tls::Tls;
 use crate::under_way::UnderWay;
 use crate::websocket::Register;
 
@@ -29,6 +30,7 @@ pub(crate) struct Station {
     pub(crate) exchange: Exchange,
     pub(crate) courtesy: Courtesy,
     pub(crate) websockets: Register,
+    pub(crate) tls: Tls,
     /// The number of the request that the scoreboard shows, or showed last.
     pub(crate) shown: Cell<u64>,
     begun: Cell<u64>,
@@ -42,6 +44,7 @@ impl Station {
         config: WorkerConfig,
         exchange: Exchange,
         row: RowId,
+        tls: Tls,
     ) -> Self {
         Self {
             meter,
@@ -56,6 +59,7 @@ impl Station {
             courtesy: Courtesy::new(exchange.board(), row),
             exchange,
             websockets: Register::default(),
+            tls,
             shown: Cell::new(0),
             begun: Cell::new(0),
             draining_since: Cell::new(None),

@@ -216,7 +216,14 @@ fn refusals(to: &mut DescriptorEncoder<'_>, slots: &[SlotSeen]) -> fmt::Result {
     counter(to, told("requests_malformed", help), malformed)?;
     let help = "WebSockets by slot: opened, closed with 1012 because the worker leaves, closed with 1009 because a message was too big.";
     let websockets = by_kind(slots, "event", &WEBSOCKETS);
-    counter(to, told("websockets", help), websockets)
+    counter(to, told("websockets", help), websockets)?;
+    let help =
+        "TLS handshakes by slot and outcome: from the beginning, resumed by a ticket, or failed.";
+    counter(
+        to,
+        told("tls_handshakes", help),
+        by_kind(slots, "outcome", &HANDSHAKES),
+    )
 }
 
 /// How slots are now.
@@ -301,6 +308,12 @@ const REFUSALS: [(Counter, &str); 6] = [
     (Counter::BodyTimeouts, "body_timeout"),
     (Counter::RequestTimeouts, "request_timeout"),
     (Counter::RequestsCrowded, "concurrency"),
+];
+
+const HANDSHAKES: [(Counter, &str); 3] = [
+    (Counter::TlsFull, "full"),
+    (Counter::TlsResumed, "resumed"),
+    (Counter::TlsFailures, "failed"),
 ];
 
 pub(super) fn told(name: &'static str, help: &'static str) -> Told {

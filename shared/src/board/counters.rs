@@ -106,11 +106,17 @@ pub enum Counter {
     WebSocketsRestarted,
     /// WebSockets closed with 1009 because a message was too big.
     WebSocketsTooBig,
+    /// TLS handshakes from the beginning.
+    TlsFull,
+    /// TLS handshakes that resumed a session.
+    TlsResumed,
+    /// TLS handshakes that failed.
+    TlsFailures,
 }
 
 impl Counter {
     /// All of them, in the order of the layout.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 50] = [
         Self::Accepted,
         Self::AcceptErrors,
         Self::Informational,
@@ -158,6 +164,9 @@ impl Counter {
         Self::WebSockets,
         Self::WebSocketsRestarted,
         Self::WebSocketsTooBig,
+        Self::TlsFull,
+        Self::TlsResumed,
+        Self::TlsFailures,
     ];
 
     /// Whether only the worker's loop counts it, so that it moves only while the loop turns. Bytes of

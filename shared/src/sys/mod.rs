@@ -21,6 +21,7 @@ pub mod outgoing;
 pub mod privileges;
 pub mod process;
 pub mod quota_watch;
+pub mod random;
 pub mod reuseport;
 pub mod scm;
 pub mod signal;

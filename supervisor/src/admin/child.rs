@@ -91,6 +91,7 @@ fn enter(
             socket: offer.socket.try_clone_to_owned()?,
             address: offer.address.clone(),
             is_shared: true,
+            may_encrypt: false,
         });
     }
     let mut keep: Vec<_> = listeners.iter().map(|one| one.socket.as_raw_fd()).collect();

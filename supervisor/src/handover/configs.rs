@@ -2,9 +2,10 @@
 //! came in words goes on in the same words, so that the program that wrote them loses nothing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use brigade_config::{Config, Record};
+use brigade_config::{Config, Record, TlsFiles};
 use brigade_shared::id::Generation;
 
 use crate::act::Configs;
@@ -19,10 +20,30 @@ impl Configs {
         self.of.iter().map(words).collect()
     }
 
-    /// What these words say.
-    pub(super) fn recall(words: BTreeMap<Generation, Record>) -> Self {
-        let config =
-            |(generation, record): (&Generation, &Record)| (*generation, Config::recall(record).0);
+    /// What the files of every living generation's certificates said.
+    pub(super) fn certificates(&self) -> BTreeMap<Generation, TlsFiles> {
+        let encrypted = self
+            .of
+            .iter()
+            .filter(|(_, config)| config.worker.tls.is_on());
+        let files = |config: &Config| (*config.worker.tls.files).clone();
+        encrypted
+            .map(|(generation, config)| (*generation, files(config)))
+            .collect()
+    }
+
+    /// What these words say, with the certificates that were read for them.
+    pub(super) fn recall(
+        words: BTreeMap<Generation, Record>,
+        certificates: &BTreeMap<Generation, TlsFiles>,
+    ) -> Self {
+        let config = |(generation, record): (&Generation, &Record)| {
+            let mut config = Config::recall(record).0;
+            if let Some(files) = certificates.get(generation) {
+                config.worker.tls.files = Arc::new(files.clone());
+            }
+            (*generation, config)
+        };
         Self {
             of: words.iter().map(config).collect(),
             loaded: None,
@@ -31,7 +52,7 @@ impl Configs {
     }
 
     /// The configuration of the generation that serves.
-    pub(super) fn running(&self) -> Option<&Config> {
+    pub(crate) fn running(&self) -> Option<&Config> {
         self.of.values().next()
     }
 

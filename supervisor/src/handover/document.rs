@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::fd::{OwnedFd, RawFd};
 
-use brigade_config::Record;
+use brigade_config::{Record, TlsFiles};
 use brigade_shared::id::Generation;
 use brigade_shared::log::Pending;
 use brigade_shared::sys::memory;
 use brigade_shared::sys::process::OpenFiles;
+use brigade_shared::tickets::TicketKeys;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -75,6 +76,12 @@ pub(super) struct State {
     pub(super) board: Carried,
     /// The configurations of the living generations.
     pub(super) configs: BTreeMap<Generation, Record>,
+    /// What the files of their certificates said, of those that have any.
+    #[serde(default)]
+    pub(super) certificates: BTreeMap<Generation, TlsFiles>,
+    /// The keys of TLS sessions.
+    #[serde(default)]
+    pub(super) tickets: Option<TicketKeys>,
     /// Whether a service manager has passed sockets.
     pub(super) activated: bool,
     /// The admin address.

@@ -78,6 +78,8 @@ fn write(
         processors: hands.attention.processors.told(),
         board: packing.pack(hands.nursery.ledger.board().as_ref()),
         configs: hands.configs.records(),
+        certificates: hands.configs.certificates(),
+        tickets: hands.secrets.tickets().cloned(),
         activated: hands.upgrade.activated,
         admin: hands.admin.as_ref().map(|admin| admin.pack(&mut packing)),
         pid_file: hands.pid_file.as_ref().map(|file| file.path().into()),

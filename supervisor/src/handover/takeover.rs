@@ -34,6 +34,7 @@ use crate::plan::{Action, Event, Fleet, Moment};
 use crate::processors::Processors;
 use crate::relief::Relieving;
 use crate::roster::Roster;
+use crate::secrets::Secrets;
 use crate::settings;
 use crate::spawn::Nursery;
 use crate::store::Store;
@@ -83,7 +84,7 @@ impl Belongings {
             relieving: adrift::unpack(state.relieving.clone(), luggage)?,
             board: Board::adopt(board).map_err(|error| format!("the scoreboard: {error}"))?,
             admin: admin.transpose()?,
-            configs: Configs::recall(state.configs.clone()),
+            configs: Configs::recall(state.configs.clone(), &state.certificates),
             old: old.transpose()?,
             unsent: state.line.clone().unpack(luggage)?,
         })
@@ -252,6 +253,7 @@ fn assemble(
         roster: found.roster,
         signals: own.signals,
         configs: found.configs,
+        secrets: Secrets::resume(state.tickets),
         load_config,
         passing: Passing::new(),
         attention,
@@ -282,7 +284,7 @@ fn go_on(
 ) -> Result<(), String> {
     let staged = hands.listeners.stage(&config.supervisor);
     staged.map_err(|problems| problems.join("\n"))?;
-    let settings = settings::of(&config.supervisor, &hands.nursery.launch);
+    let settings = settings::of(&config, &hands.nursery.launch);
     let processors = &mut hands.attention.processors;
     processors.stage(&config.supervisor, settings.workers);
     hands.configs.loaded = Some(config);

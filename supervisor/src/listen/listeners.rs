@@ -83,6 +83,8 @@ pub(crate) struct Offer<'a> {
     pub(crate) is_shared: bool,
     /// The number of the place.
     pub(crate) place: PlaceId,
+    /// The words of the configuration that name it.
+    pub(crate) bind: &'a str,
 }
 
 /// Who takes connections: in which slot, and at which places; none: wherever the slot has a queue.
@@ -412,14 +414,17 @@ impl Listeners {
             Some((Some(whose), set)) if *whose == generation => set,
             _ => &self.current,
         };
-        let places = pick(&self.places, set.ids()).into_iter();
-        places
-            .filter_map(|(id, place)| {
+        let places = &self.places;
+        set.entries
+            .iter()
+            .filter_map(|entry| {
+                let place = places.get(&entry.place)?;
                 Some(Offer {
                     socket: place.queue.of_slot(slot)?.as_fd(),
                     address: &place.address,
                     is_shared: matches!(place.queue, Queue::Shared(_)),
-                    place: id,
+                    place: entry.place,
+                    bind: &entry.bind,
                 })
             })
             .collect()

@@ -94,7 +94,7 @@ impl Staging<'_> {
     pub(super) fn run(mut self) -> Staged {
         // Where any port will do comes last: it must not take the place of one that is named.
         let any_port = |bind: &Bind| matches!(bind, Bind::Tcp(_, 0) | Bind::Name(_, 0));
-        let mut binds: Vec<(usize, &Bind)> = self.config.binds.iter().enumerate().collect();
+        let mut binds: Vec<(usize, &Bind)> = self.config.all_binds().enumerate().collect();
         binds.sort_by_key(|(_, bind)| any_port(bind));
         let mut staged = Staged::default();
         for (position, bind) in binds {

@@ -81,6 +81,7 @@ pub(super) fn outcome(change: &Change, around: &Around<'_>) -> Option<String> {
     let reason = first_line(around.reason);
     let (what, how) = match change {
         Change::ReloadDone(_) => ("reload", "done".to_owned()),
+        Change::CertificatesRenewed(_) => ("reload", "done, certificates only".to_owned()),
         Change::ReloadRefused => ("reload", format!("refused: {reason}")),
         Change::ReloadRolledBack {
             worker, failure, ..

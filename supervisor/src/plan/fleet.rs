@@ -61,6 +61,9 @@ pub struct Fleet {
     pub(super) crashes: Window,
     pub(super) dice: Dice,
     pub(super) next_worker: u64,
+    /// When the keys of TLS sessions change next.
+    #[serde(default)]
+    pub(super) tickets: Option<Moment>,
 }
 
 /// Where in its life the fleet is.
@@ -110,6 +113,7 @@ impl Fleet {
             crashes: Window::default(),
             dice: Dice(seed),
             next_worker: 1,
+            tickets: None,
         }
     }
 
@@ -162,6 +166,7 @@ impl Fleet {
                     self.answer_deadline(),
                     self.next_renewal().map(|(at, _)| at),
                     self.retired,
+                    self.tickets,
                 ];
                 workers.chain(others.into_iter().flatten()).min()
             }

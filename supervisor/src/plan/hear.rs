@@ -41,6 +41,13 @@ impl Fleet {
             Event::Stirred => self.lookout.stir(now),
             Event::SentinelAnswered(agrees) => self.sentinel_answered(agrees, out),
             Event::ExecFailed => self.exec_failed(out),
+            Event::CertificatesLoaded => {
+                if self.reload.take_loading() {
+                    out.push(Action::RenewCertificates(self.generation));
+                    let change = Change::CertificatesRenewed(self.generation);
+                    out.push(Action::Announce(change));
+                }
+            }
             Event::ConfigRefused => {
                 if self.reload.take_loading() {
                     out.push(Action::Announce(Change::ReloadRefused));

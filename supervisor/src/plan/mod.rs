@@ -24,6 +24,7 @@ mod slot;
 mod stall;
 mod steer;
 mod stop;
+mod tickets;
 mod transaction;
 mod turn;
 mod upgrade;

@@ -173,6 +173,7 @@ mod tests {
                 at_most: 1,
             },
             ready_when: Quorum::default(),
+            ticket_rotation: None,
         }
     }
 

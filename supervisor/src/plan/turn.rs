@@ -42,6 +42,7 @@ impl Fleet {
             self.tell_service_ready(out);
             let news = self.relieve(out);
             self.watch(news, now, out);
+            self.rotate_tickets(now, out);
             self.depart(now, out);
         }
         self.finish(out);

@@ -58,6 +58,7 @@ pub(crate) fn tell(change: &Change, with: &Telling<'_>) {
         Change::ReloadRefused => reload::refused(with),
         Change::ReloadProbation { generation, lasts } => reload::probation(generation, lasts),
         Change::ReloadDone(generation) => reload::done(generation),
+        Change::CertificatesRenewed(generation) => reload::certificates_renewed(generation),
         Change::ReloadRolledBack {
             generation,
             worker,

@@ -50,6 +50,15 @@ pub(super) fn done(generation: Generation) {
     );
 }
 
+pub(super) fn certificates_renewed(generation: Generation) {
+    info!(
+        event = "reload.done",
+        generation = generation.0,
+        only = "certificates",
+        "reloaded: only certificates have changed, and the workers of generation {generation} go on with the new ones"
+    );
+}
+
 pub(super) fn rolled_back(
     generation: Generation,
     worker: WorkerId,

@@ -39,6 +39,12 @@ impl Ledger {
             }
             Event::SentinelAnswered(agrees) => self.hear_sentinel(*agrees),
             Event::ExecFailed => self.hear_exec_failed(),
+            Event::CertificatesLoaded => {
+                if self.course == Course::Loading {
+                    self.course = Course::Idle;
+                    self.owe(Due::Say(Change::CertificatesRenewed(self.committed)));
+                }
+            }
             Event::ConfigRefused => {
                 if self.course == Course::Loading {
                     self.course = Course::Idle;

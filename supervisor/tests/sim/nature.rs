@@ -337,6 +337,7 @@ fn settings(kind: Kind, dice: &mut Dice) -> Settings {
         lingering: dice.one(&[0, 1, 2, 3, 3, 3]),
         recycle: recycle(dice),
         ready_when: quorum(first),
+        ticket_rotation: None,
     }
 }
 

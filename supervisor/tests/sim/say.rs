@@ -74,6 +74,7 @@ impl Ledger {
             | Change::ReloadQueued
             | Change::ReloadRefused
             | Change::ReloadDone(_)
+            | Change::CertificatesRenewed(_)
             | Change::ScaleRefused { .. }
             | Change::UpgradeStarted
             | Change::UpgradeRefused(_)

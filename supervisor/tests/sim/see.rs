@@ -67,6 +67,9 @@ impl Ledger {
             Action::AskSentinel => self.see_sentinel_asked(),
             Action::ExecNew | Action::ExecOld => self.see_leap(action, now),
             Action::ForgetOld => self.see_forget(),
+            Action::RenewCertificates(generation) => self.see_renewal(*generation),
+            // No world of the simulation speaks TLS.
+            Action::RotateTickets => hold(false, Rule::Reload, || "keys nobody has".to_owned()),
         }
     }
 
@@ -272,6 +275,14 @@ impl Ledger {
         hold(right, Rule::Ladder, || format!("abort of {id}: {record:?}"))?;
         record.told = Told::Abort { until };
         Ok(())
+    }
+
+    /// It is said that they are renewed when they are.
+    fn see_renewal(&mut self, generation: Generation) -> Result<(), Broken> {
+        let said = Due::Say(Change::CertificatesRenewed(generation));
+        hold(self.due.contains(&said), Rule::Reload, || {
+            format!("certificates of generation {generation} renewed unasked")
+        })
     }
 
     fn see_load_order(&mut self) -> Result<(), Broken> {

@@ -21,6 +21,19 @@ fn a_reload_reads_the_configuration_first() {
 }
 
 #[test]
+fn certificates_are_renewed_where_they_are_used_and_nobody_is_replaced() {
+    let mut story = Story::of_ready(settings(2));
+    story.asked(Request::Reload).asked(Request::Reload);
+    let renewed = Action::RenewCertificates(Generation::FIRST);
+    story
+        .hears(Event::CertificatesLoaded)
+        .does(&[renewed, Action::LoadConfig]);
+    story.says(&Change::CertificatesRenewed(Generation::FIRST));
+    story.hears(Event::ConfigRefused).does(&[]);
+    story.hears(Event::CertificatesLoaded).does(&[]);
+}
+
+#[test]
 fn one_worker_is_tried_before_the_others() {
     let mut story = Story::of_ready(settings(3));
     story

@@ -40,6 +40,7 @@ pub(super) fn settings(workers: u16) -> Settings {
             at_most: 1,
         },
         ready_when: Quorum::default(),
+        ticket_rotation: None,
     }
 }
 

@@ -86,6 +86,7 @@ impl Address {
         } else {
             let authority = text
                 .strip_prefix("http://")
+                .or_else(|| text.strip_prefix("https://"))
                 .unwrap_or(text)
                 .trim_end_matches('/');
             Self::Tcp(

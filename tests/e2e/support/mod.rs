@@ -18,6 +18,7 @@ mod process;
 mod service_manager;
 mod teardown;
 mod timing;
+mod tls;
 mod trouble;
 
 pub(crate) use account::{Account, Kill};
@@ -33,3 +34,4 @@ pub(crate) use needs::{Need, app, lacks, node, python};
 pub(crate) use process::{Process, reap};
 pub(crate) use service_manager::{Message, Place, ServiceManager};
 pub(crate) use timing::Timing;
+pub(crate) use tls::{Authority, TlsClient, certificate};

@@ -17,6 +17,8 @@ pub(crate) enum Need {
     Python,
     /// Node.js.
     Node,
+    /// sslscan, which looks at servers that speak TLS.
+    SslScan,
     /// systemd-socket-activate.
     SocketActivate,
     /// The processor controller of the first version of cgroups, for groups made by hand.
@@ -33,6 +35,7 @@ impl Need {
             Self::Root => "root",
             Self::Python => "python",
             Self::Node => "node",
+            Self::SslScan => "sslscan",
             Self::SocketActivate => "systemd",
             Self::Quota => "quota",
             Self::Builder => "builder",
@@ -56,6 +59,7 @@ impl Need {
             Self::Root => nix::unistd::geteuid().is_root(),
             Self::Python => answers(python()),
             Self::Node => answers(node()),
+            Self::SslScan => answers("sslscan".into()),
             Self::SocketActivate => answers("systemd-socket-activate".into()),
             Self::Quota => Path::new("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists(),
             Self::Builder => answers("buildah".into()),
@@ -70,7 +74,7 @@ impl Need {
             Self::MemoryGroup => {
                 "mount the memory controller of cgroup v1 at /sys/fs/cgroup/memory"
             }
-            Self::Python | Self::Node | Self::SocketActivate | Self::Builder => {
+            Self::Python | Self::Node | Self::SslScan | Self::SocketActivate | Self::Builder => {
                 "run `tests/needs.sh`"
             }
         }

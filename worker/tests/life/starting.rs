@@ -58,6 +58,7 @@ fn a_listener_that_is_none_is_told_as_the_systems_failure() {
         socket: file.into(),
         address: Address::Unix("/nowhere".into()),
         is_shared: true,
+        may_encrypt: true,
     };
     let worker = Worker::spawn(vec![listener], config(), |_| hello());
     let reason = match worker.fact() {
@@ -116,11 +117,13 @@ fn one_worker_serves_several_sockets_of_both_kinds() {
             socket: unix.into(),
             address: Address::Unix(path.clone()),
             is_shared: true,
+            may_encrypt: true,
         },
         Listener {
             socket: tcp.as_fd().try_clone_to_owned().unwrap(),
             address: Address::Tcp(address),
             is_shared: false,
+            may_encrypt: true,
         },
     ];
     let worker = Worker::spawn(listeners, config(), |_| hello());

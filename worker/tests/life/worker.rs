@@ -57,6 +57,7 @@ impl Door {
             socket: self.socket.as_fd().try_clone_to_owned().unwrap(),
             address: Address::Tcp(self.address),
             is_shared,
+            may_encrypt: true,
         }
     }
 }
@@ -99,6 +100,7 @@ impl House {
             generation,
             listeners,
             holds: self.holds,
+            tickets: None,
             link: theirs,
             board: Arc::clone(&self.board),
             row,

@@ -63,6 +63,10 @@ pub enum Action {
     CommitConfig(Generation),
     /// The generation has failed: forget its configuration.
     DropConfig(Generation),
+    /// The generation that serves goes on with the certificates that were read last.
+    RenewCertificates(Generation),
+    /// New keys for TLS sessions.
+    RotateTickets,
     /// Stop listening for good: the fleet is stopping.
     CloseListeners,
     /// The addresses that the last commit took out of the configuration have been closed to new

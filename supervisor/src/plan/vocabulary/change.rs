@@ -78,6 +78,8 @@ pub enum Change {
     ReloadQueued,
     /// A reload was asked for but the configuration can't be used; the old one stays.
     ReloadRefused,
+    /// The generation that serves goes on with other certificates: that was all there was to reload.
+    CertificatesRenewed(Generation),
     /// The new generation serves; the one before drains.
     ReloadDone(Generation),
     /// The first worker of the new generation serves; the others follow when it has stayed well

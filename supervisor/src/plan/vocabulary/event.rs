@@ -29,6 +29,9 @@ pub enum Event {
     Asked(Request),
     /// The answer to [`Action::LoadConfig`](super::Action::LoadConfig): a whole new configuration waits.
     ConfigLoaded(Box<Settings>),
+    /// The answer to [`Action::LoadConfig`](super::Action::LoadConfig): nothing has changed but certificates, and running
+    /// workers can take these.
+    CertificatesLoaded,
     /// The answer to [`Action::LoadConfig`](super::Action::LoadConfig): it can't be used; the old one stays.
     ConfigRefused,
     /// The answer to [`Action::Look`](super::Action::Look).

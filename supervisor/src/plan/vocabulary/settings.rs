@@ -53,6 +53,9 @@ pub struct Settings {
     /// So many workers have to serve for the service to count as ready.
     #[serde(default)]
     pub ready_when: Quorum,
+    /// How often the keys of TLS sessions change; none: there are none.
+    #[serde(default)]
+    pub ticket_rotation: Option<Duration>,
 }
 
 /// A part of the wanted workers.
