@@ -18,8 +18,9 @@ use crate::connection;
 use crate::courtesy::AWAY;
 use crate::exchange::Pass;
 use crate::listen::{Adopt, Listen, Shared};
+use crate::peer::Endpoint;
 use crate::station::Station;
-use crate::transport::Origin;
+use crate::transport::{Ends, Origin};
 
 /// So many connections are accepted in a row before those already open get their turn.
 const BATCH: usize = 16;
@@ -52,34 +53,33 @@ pub(crate) fn start<A: App>(
         // Accepted sockets inherit it: one call instead of one per connection.
         SockRef::from(&socket).set_tcp_nodelay(true)?;
     }
-    let address = address.to_string();
     Ok(match (is_tcp, is_shared) {
         (true, false) => {
             let queue = TcpListener::from_std(socket.into())?;
-            spawn_local(Acceptor::new(queue, address, app, station).run())
+            spawn_local(Acceptor::new(queue, &address, app, station).run())
         }
         (false, false) => {
             let queue = UnixListener::from_std(socket.into())?;
-            spawn_local(Acceptor::new(queue, address, app, station).run())
+            spawn_local(Acceptor::new(queue, &address, app, station).run())
         }
         (true, true) => {
             let queue = share::<TcpStream>(socket, &address, &station)?;
-            spawn_local(Acceptor::new(queue, address, app, station).run())
+            spawn_local(Acceptor::new(queue, &address, app, station).run())
         }
         (false, true) => {
             let queue = share::<UnixStream>(socket, &address, &station)?;
-            spawn_local(Acceptor::new(queue, address, app, station).run())
+            spawn_local(Acceptor::new(queue, &address, app, station).run())
         }
     })
 }
 
 /// Watches a queue that other workers watch too.
-fn share<S: Adopt>(socket: OwnedFd, address: &str, station: &Station) -> io::Result<Shared<S>> {
+fn share<S: Adopt>(socket: OwnedFd, address: &Address, station: &Station) -> io::Result<Shared<S>> {
     let (queue, error) = Shared::watch(socket)?;
     if let Some(error) = error {
         let (slot, pid) = (station.slot, station.pid);
         tracing::info!(
-            event = "accept.not_exclusive", slot, pid, address, %error,
+            event = "accept.not_exclusive", slot, pid, %address, %error,
             "each connection to {address} wakes all workers, not only the one that takes it: {error}"
         );
     }
@@ -89,6 +89,8 @@ fn share<S: Adopt>(socket: OwnedFd, address: &str, station: &Station) -> io::Res
 struct Acceptor<L, A> {
     listener: L,
     address: String,
+    /// Our end of all its connections; none if it listens at all addresses of the machine.
+    local: Option<Endpoint>,
     app: A,
     station: Rc<Station>,
     pause: Duration,
@@ -96,10 +98,16 @@ struct Acceptor<L, A> {
 }
 
 impl<L: Listen, A: App> Acceptor<L, A> {
-    fn new(listener: L, address: String, app: A, station: Rc<Station>) -> Self {
+    fn new(listener: L, address: &Address, app: A, station: Rc<Station>) -> Self {
+        let local = match address {
+            Address::Tcp(local) if local.ip().is_unspecified() => None,
+            Address::Tcp(local) => Some(Endpoint::Tcp(*local)),
+            Address::Unix(_) | Address::Abstract(_) => Some(Endpoint::Unix),
+        };
         Self {
             listener,
-            address,
+            address: address.to_string(),
+            local,
             app,
             station,
             pause: PAUSE,
@@ -122,8 +130,8 @@ impl<L: Listen, A: App> Acceptor<L, A> {
     async fn accept_batch(&mut self) {
         for _ in 0..BATCH {
             match self.listener.next().await {
-                Ok(stream) => {
-                    let passed = self.serve_or_pass(stream);
+                Ok((stream, client)) => {
+                    let passed = self.serve_or_pass(stream, client);
                     self.let_others_go_first(passed).await;
                 }
                 Err(error) if concerns_one_connection(&error) => self.refused(),
@@ -148,7 +156,7 @@ impl<L: Listen, A: App> Acceptor<L, A> {
     fn accept_the_rest(&self) {
         loop {
             match self.listener.next_now() {
-                Ok(stream) => self.serve(stream),
+                Ok(stream) => self.serve(stream, None),
                 Err(error) if concerns_one_connection(&error) => self.refused(),
                 // None waits, or none can be had.
                 Err(_) => return,
@@ -156,19 +164,22 @@ impl<L: Listen, A: App> Acceptor<L, A> {
         }
     }
 
-    fn serve_or_pass(&mut self, stream: L::Stream) -> Pass {
+    fn serve_or_pass(&mut self, stream: L::Stream, client: Option<Endpoint>) -> Pass {
         self.pause = PAUSE;
         let passed = self.station.exchange.pass(&stream, self.station.meter);
         match passed {
             Pass::Passed => {}
-            Pass::Kept | Pass::Refused => self.serve(stream),
+            Pass::Kept | Pass::Refused => self.serve(stream, client),
         }
         passed
     }
 
-    fn serve(&self, stream: L::Stream) {
+    fn serve(&self, stream: L::Stream, remote: Option<Endpoint>) {
         let (app, station) = (self.app.clone(), Rc::clone(&self.station));
-        spawn_local(connection::serve(stream, Origin::Accepted, app, station));
+        let local = self.local;
+        let known = Ends { remote, local };
+        let service = connection::serve(stream, Origin::Accepted, known, app, station);
+        spawn_local(service);
     }
 
     fn refused(&self) {
@@ -199,8 +210,10 @@ impl<L: Listen, A: App> Acceptor<L, A> {
 mod tests {
     use super::Acceptor;
     use crate::listen::Listen;
+    use crate::peer::Endpoint;
     use crate::rig::{Handler, Rig, read_hello};
     use brigade_shared::board::Counter;
+    use brigade_shared::seat::Address;
     use nix::errno::Errno;
     use std::cell::RefCell;
     use std::collections::VecDeque;
@@ -225,9 +238,9 @@ mod tests {
         }
 
         fn accept(&self, rig: &Rig) {
-            let address = "/queue".to_owned();
+            let address = Address::Unix("/queue".into());
             let station = Rc::clone(&rig.station);
-            let acceptor = Acceptor::new(self.clone(), address, Handler::hello(), station);
+            let acceptor = Acceptor::new(self.clone(), &address, Handler::hello(), station);
             tokio::task::spawn_local(acceptor.run());
         }
     }
@@ -235,10 +248,10 @@ mod tests {
     impl Listen for Queue {
         type Stream = DuplexStream;
 
-        async fn next(&self) -> io::Result<DuplexStream> {
+        async fn next(&self) -> io::Result<(DuplexStream, Option<Endpoint>)> {
             let next = self.0.borrow_mut().pop_front();
             match next {
-                Some(outcome) => Ok(outcome?),
+                Some(outcome) => Ok((outcome?, None)),
                 None => pending().await,
             }
         }

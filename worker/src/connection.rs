@@ -22,7 +22,7 @@ use crate::protocol::{Protocol, serve_http1, serve_http2, sniff};
 use crate::pulse::Pulse;
 use crate::station::Station;
 use crate::tls::Acceptor;
-use crate::transport::{Metered, Origin, Transport};
+use crate::transport::{Ends, Metered, Origin, Transport};
 
 /// Serves a connection until it ends or is upgraded. It counts from now on, not only when its
 /// turn comes: whoever decides by the number of connections, or leaves when none is open, must see
@@ -30,12 +30,14 @@ use crate::transport::{Metered, Origin, Transport};
 pub(crate) fn serve<T: Transport, A: App>(
     transport: T,
     origin: Origin,
+    known: Ends,
     app: A,
     station: Rc<Station>,
 ) -> impl Future<Output = ()> {
     let meter = station.meter;
     let pulse = Arc::new(Pulse::new(meter.clock.last()));
-    let (remote, local) = transport.ends();
+    let remote = known.remote.unwrap_or_else(|| transport.remote());
+    let local = known.local.unwrap_or_else(|| transport.local());
     let transport = Metered::new(transport, origin, Arc::clone(&pulse), meter);
     let line = Line {
         remote,

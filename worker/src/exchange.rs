@@ -21,7 +21,7 @@ use crate::meter::Meter;
 use crate::orders::refuse;
 use crate::share::{is_crowded, is_long_lived};
 use crate::station::Station;
-use crate::transport::{Origin, Transport};
+use crate::transport::{Ends, Origin, Transport};
 
 /// With more workers than this, what they hold is not read anew for every connection.
 const MANY: u64 = 32;
@@ -139,7 +139,13 @@ fn adopt<S: Adopt, A: App>(
     station: &Rc<Station>,
 ) -> Result<(), String> {
     let stream = S::adopt(connection).map_err(|error| format!("it can't be watched: {error}"))?;
-    let service = serve(stream, Origin::Taken, app, Rc::clone(station));
+    let service = serve(
+        stream,
+        Origin::Taken,
+        Ends::default(),
+        app,
+        Rc::clone(station),
+    );
     tokio::task::spawn_local(service);
     Ok(())
 }

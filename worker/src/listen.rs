@@ -9,6 +9,7 @@ use brigade_shared::sys::epoll::Registration;
 use tokio::io::Interest;
 use tokio::net::{TcpListener, TcpStream, UnixDatagram, UnixListener, UnixStream};
 
+use crate::peer::Endpoint;
 use crate::transport::Transport;
 
 /// A connection as the kernel hands it out, made known to the runtime.
@@ -33,8 +34,8 @@ impl Adopt for UnixStream {
 pub(crate) trait Listen: 'static {
     type Stream: Transport;
 
-    /// The next connection. Cancel safe.
-    async fn next(&self) -> io::Result<Self::Stream>;
+    /// The next connection, and its client if the kernel has told. Cancel safe.
+    async fn next(&self) -> io::Result<(Self::Stream, Option<Endpoint>)>;
 
     /// A connection that waits already, asked of the kernel itself; `WouldBlock` if none does.
     fn next_now(&self) -> io::Result<Self::Stream>;
@@ -51,8 +52,9 @@ pub(crate) trait Listen: 'static {
 impl Listen for TcpListener {
     type Stream = TcpStream;
 
-    async fn next(&self) -> io::Result<Self::Stream> {
-        Ok(self.accept().await?.0)
+    async fn next(&self) -> io::Result<(Self::Stream, Option<Endpoint>)> {
+        let (stream, client) = self.accept().await?;
+        Ok((stream, Some(Endpoint::Tcp(client))))
     }
 
     fn next_now(&self) -> io::Result<Self::Stream> {
@@ -63,8 +65,8 @@ impl Listen for TcpListener {
 impl Listen for UnixListener {
     type Stream = UnixStream;
 
-    async fn next(&self) -> io::Result<Self::Stream> {
-        Ok(self.accept().await?.0)
+    async fn next(&self) -> io::Result<(Self::Stream, Option<Endpoint>)> {
+        Ok((self.accept().await?.0, Some(Endpoint::Unix)))
     }
 
     fn next_now(&self) -> io::Result<Self::Stream> {
@@ -147,7 +149,7 @@ fn exclusive(socket: &UnixDatagram) -> io::Result<Registration> {
 impl<S: Adopt> Listen for Shared<S> {
     type Stream = S;
 
-    async fn next(&self) -> io::Result<S> {
+    async fn next(&self) -> io::Result<(S, Option<Endpoint>)> {
         if self.registration.is_none() {
             // One at a time all the same.
             tokio::task::yield_now().await;
@@ -163,7 +165,7 @@ impl<S: Adopt> Listen for Shared<S> {
                     if self.step_back() {
                         self.forget();
                     }
-                    return S::adopt(socket);
+                    return Ok((S::adopt(socket)?, None));
                 }
                 // Another worker was faster.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}

@@ -30,7 +30,7 @@ use crate::meter::Meter;
 use crate::pulse::Pulse;
 use crate::station::Station;
 use crate::tls::Tls;
-use crate::transport::Origin;
+use crate::transport::{Ends, Origin};
 
 pub(crate) const HEADER: Duration = Duration::from_secs(10);
 pub(crate) const KEEP_ALIVE: Duration = Duration::from_secs(5);
@@ -112,6 +112,7 @@ impl Rig {
         tokio::task::spawn_local(serve(
             server,
             Origin::Accepted,
+            Ends::default(),
             app,
             Rc::clone(&self.station),
         ));

@@ -30,8 +30,18 @@ pub(crate) trait Transport: AsyncRead + AsyncWrite + Unpin + Send + 'static {
     /// What another process would need to serve it; a test's has none.
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;
 
-    /// Its two ends: that of the client, and ours.
-    fn ends(&self) -> (Endpoint, Endpoint);
+    /// The client's end; the kernel has to be asked.
+    fn remote(&self) -> Endpoint;
+
+    /// Our end; the kernel has to be asked.
+    fn local(&self) -> Endpoint;
+}
+
+/// What is known of a connection's ends without asking the kernel.
+#[derive(Clone, Copy, Default, Debug)]
+pub(crate) struct Ends {
+    pub(crate) remote: Option<Endpoint>,
+    pub(crate) local: Option<Endpoint>,
 }
 
 /// An address that is not there any more: the client has already gone.
@@ -46,9 +56,12 @@ impl Transport for TcpStream {
         Some(self.as_fd())
     }
 
-    fn ends(&self) -> (Endpoint, Endpoint) {
-        let end = |address: io::Result<SocketAddr>| Endpoint::Tcp(address.unwrap_or(NOWHERE));
-        (end(self.peer_addr()), end(self.local_addr()))
+    fn remote(&self) -> Endpoint {
+        Endpoint::Tcp(self.peer_addr().unwrap_or(NOWHERE))
+    }
+
+    fn local(&self) -> Endpoint {
+        Endpoint::Tcp(self.local_addr().unwrap_or(NOWHERE))
     }
 }
 
@@ -61,8 +74,12 @@ impl Transport for UnixStream {
         Some(self.as_fd())
     }
 
-    fn ends(&self) -> (Endpoint, Endpoint) {
-        (Endpoint::Unix, Endpoint::Unix)
+    fn remote(&self) -> Endpoint {
+        Endpoint::Unix
+    }
+
+    fn local(&self) -> Endpoint {
+        Endpoint::Unix
     }
 }
 
@@ -367,8 +384,12 @@ mod tests {
             None
         }
 
-        fn ends(&self) -> (Endpoint, Endpoint) {
-            (Endpoint::Unix, Endpoint::Unix)
+        fn remote(&self) -> Endpoint {
+            Endpoint::Unix
+        }
+
+        fn local(&self) -> Endpoint {
+            Endpoint::Unix
         }
     }
 
