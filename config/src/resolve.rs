@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::address::{Choice, inspect};
 use crate::check;
-use crate::keys::{Meaning, OnReload, joined, keys};
+use crate::keys::{Meaning, OnReload, joined, keys, listed};
 use crate::layers::Given;
 use crate::problem::{Origin, Place, Problem};
 use crate::types::{
@@ -112,10 +112,15 @@ impl Default for Config {
     fn default() -> Self {
         let mut config = blank();
         for key in keys() {
-            if let (Meaning::Value { set, .. }, Some(text)) = (key.meaning, key.default) {
-                // A test proves that every default is one of its key's values.
-                let _ = set(&mut config, text);
-            }
+            let Some(default) = key.default else { continue };
+            // A test proves that every default is one of its key's values.
+            let _ = match key.meaning {
+                Meaning::Value { set, .. } => set(&mut config, default),
+                Meaning::Values { add, .. } => {
+                    listed(default).try_for_each(|text| add(&mut config, text))
+                }
+                Meaning::Place(_) => Ok(()),
+            };
         }
         config.supervisor.binds = Choice::of(&[], &mut Vec::new()).binds(&mut Vec::new());
         config

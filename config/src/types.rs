@@ -11,11 +11,11 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use access::AccessLog;
+pub use access::{AccessField, AccessFormat, AccessLog, AccessLogTo, AccessPart, AccessStyle};
 pub use http::{Http, HttpVersions};
 pub use limits::{Limits, Pace};
 pub use offload::Offload;
-pub use proxy::Proxy;
+pub use proxy::{AnswerHeaders, ForwardedFamily, Network, Proxy, Trusted};
 pub use tls::{ClientCertificates, Tls, TlsFiles, TlsPair, TlsVersion};
 
 /// A whole, valid configuration.

@@ -102,6 +102,14 @@ complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-reset
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l header -d 'Add this header to answers; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l access-log-slower-than -d 'Write only requests that took longer [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
@@ -111,6 +119,15 @@ complete -c brigade -n "__fish_brigade_using_subcommand serve" -l log-level -d '
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l server-header -d 'Add `server: brigade` to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-server-header -d 'Undo --server-header'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l date-header -d 'Add the date to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-date-header -d 'Undo --date-header'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l proxy-headers -d 'Believe what trusted proxies say of the client'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-proxy-headers -d 'Undo --proxy-headers'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l request-id -d 'Give every request an id, in `x-request-id`'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
@@ -179,6 +196,14 @@ complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-resets
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l header -d 'Add this header to answers; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l access-log-slower-than -d 'Write only requests that took longer [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
@@ -188,6 +213,15 @@ complete -c brigade -n "__fish_brigade_using_subcommand exec" -l log-level -d 'T
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l server-header -d 'Add `server: brigade` to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-server-header -d 'Undo --server-header'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l date-header -d 'Add the date to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-date-header -d 'Undo --date-header'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l proxy-headers -d 'Believe what trusted proxies say of the client'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-proxy-headers -d 'Undo --proxy-headers'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l request-id -d 'Give every request an id, in `x-request-id`'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l index -d 'The file that stands for its directory [default: index.html]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l spa -d 'The page of a single-page app, by its path in DIR: the answer where nothing exists, unless the path\'s last part has a dot' -r
@@ -259,6 +293,14 @@ complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-rese
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l header -d 'Add this header to answers; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l access-log-slower-than -d 'Write only requests that took longer [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
@@ -269,6 +311,15 @@ complete -c brigade -n "__fish_brigade_using_subcommand static" -l log-format -d
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l precompressed -d 'Send FILE.br, FILE.zst or FILE.gz, where it lies beside FILE, to clients that take it'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l server-header -d 'Add `server: brigade` to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-server-header -d 'Undo --server-header'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l date-header -d 'Add the date to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-date-header -d 'Undo --date-header'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l proxy-headers -d 'Believe what trusted proxies say of the client'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-proxy-headers -d 'Undo --proxy-headers'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l request-id -d 'Give every request an id, in `x-request-id`'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
@@ -337,6 +388,14 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-reset
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l header -d 'Add this header to answers; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l access-log-slower-than -d 'Write only requests that took longer [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
@@ -346,6 +405,15 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l log-level -d '
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l server-header -d 'Add `server: brigade` to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-server-header -d 'Undo --server-header'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l date-header -d 'Add the date to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-date-header -d 'Undo --date-header'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l proxy-headers -d 'Believe what trusted proxies say of the client'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-proxy-headers -d 'Undo --proxy-headers'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l request-id -d 'Give every request an id, in `x-request-id`'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand schema" -s h -l help -d 'Print help'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
@@ -415,6 +483,14 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-resets
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l header -d 'Add this header to answers; may be given several times' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l access-log-slower-than -d 'Write only requests that took longer [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-threads -d 'The most threads of a worker for jobs that block [default: 40]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-cpu-threads -d 'The most threads of a worker for jobs that compute [default: 1]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-queue -d 'How many jobs may wait for a thread [default: 400]' -r
@@ -425,6 +501,15 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-format -d '
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l socket -d 'Print the socket unit instead, with which systemd holds the addresses'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-cpu-affinity -d 'Undo --cpu-affinity'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l server-header -d 'Add `server: brigade` to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-server-header -d 'Undo --server-header'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l date-header -d 'Add the date to answers'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-date-header -d 'Undo --date-header'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l proxy-headers -d 'Believe what trusted proxies say of the client'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-proxy-headers -d 'Undo --proxy-headers'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l request-id -d 'Give every request an id, in `x-request-id`'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c brigade -n "__fish_brigade_using_subcommand man" -s h -l help -d 'Print help'

@@ -1,6 +1,7 @@
 //! The ground under Brigade: words and system calls that the supervisor and the workers share.
 //! It knows neither of them, nor the configuration, nor an async runtime.
 
+pub mod append;
 pub mod board;
 pub mod channel;
 pub mod desk;

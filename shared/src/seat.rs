@@ -1,5 +1,6 @@
 //! What a worker is born with.
 
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
@@ -34,6 +35,9 @@ pub struct Seat {
     /// The one row of it that this worker writes. A row belongs to a worker and not to a slot:
     /// while a slot's worker is being replaced there are two, and a field has a single writer.
     pub row: RowId,
+    /// The file of the access log, open to append to; none if there is to be none, or why it can't
+    /// be had.
+    pub access_log: io::Result<Option<OwnedFd>>,
 }
 
 /// One listening socket.

@@ -12,6 +12,7 @@ use brigade_shared::log;
 use brigade_shared::sys::signal::Signals;
 use tracing::{debug, error, info};
 
+use crate::access;
 use crate::admin::{Admin, Around};
 use crate::attend::Attention;
 use crate::boot::LoadConfig;
@@ -297,6 +298,7 @@ impl Hands {
             {
                 return Ok((config, true));
             }
+            access::check(&self.nursery.launch, &config.worker.access_log)?;
             // All new addresses are had before anything else changes.
             let staged = self.listeners.stage(&config.supervisor);
             let staged = staged.map(|()| (config, false));
@@ -400,9 +402,14 @@ impl Hands {
 
     /// Tells every worker to open its logs again.
     pub(crate) fn reopen_logs(&self) {
-        self.roster
-            .all()
-            .for_each(|(_, member)| orders::reopen_logs(member));
+        let mut files = access::Reopened::default();
+        for (_, member) in self.roster.all().filter(|(_, member)| !member.has_ended) {
+            let generation = member.generation;
+            // A program writes its own.
+            let config = member.link().and_then(|_| self.configs.get(generation));
+            let log = config.map(|config| &config.worker.access_log);
+            orders::reopen_logs(member, log.and_then(|log| files.of(generation, log)));
+        }
         info!(
             event = "logs.reopened",
             "the workers are told to open their logs again"

@@ -21,6 +21,7 @@ use brigade_shared::sys::title;
 use nix::sys::stat::{Mode, umask};
 use tracing::{error, info, warn};
 
+use crate::access;
 use crate::act::{Configs, Hands};
 use crate::admin::Admin;
 use crate::attend::Attention;
@@ -163,6 +164,8 @@ fn prepare(boot: Boot) -> Result<(Fleet, Hands), Refusal> {
         umask(Mode::from_bits_truncate(mask));
     }
     let open_files = OpenFiles::raise()?;
+    access::check(&boot.launch, &boot.config.worker.access_log)
+        .map_err(|problem| Refusal::System(vec![problem]))?;
     // Before the first fork and before anything is announced: whoever reads that we run may send
     // a signal the next moment.
     let signals = Signals::listen(&SIGNALS)?;

@@ -57,9 +57,15 @@ pub(crate) fn abort(member: &Member) {
     }
 }
 
-/// Asks the worker to open its logs again. A program that has no handler for the signal would die
+/// Asks the worker to open its logs again; `file` is that of its access log, open already. A program that has no handler for the signal would die
 /// of it, and has no log but its output: it is left alone.
-pub(crate) fn reopen_logs(member: &Member) {
+pub(crate) fn reopen_logs(member: &Member, file: Option<BorrowedFd<'_>>) {
+    if let (Some(link), Some(file)) = (member.link(), file)
+        && link.send_with(&Order::ReopenLogs, file).is_ok()
+    {
+        let _ = kill(member.pid, Signal::SIGCONT);
+        return;
+    }
     let is_program = matches!(member.tie, Tie::Program { .. });
     if !is_program || process::handles(member.pid, Signal::SIGUSR1) {
         send(member, &Order::ReopenLogs, Signal::SIGUSR1);

@@ -3,7 +3,7 @@
 use std::ffi::{CString, OsString};
 use std::fs::File;
 use std::io::{self, PipeWriter};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -23,6 +23,7 @@ use brigade_shared::tickets::TicketKeys;
 use nix::sys::signal::Signal;
 use nix::unistd::{Pid, geteuid, setpgid};
 
+use crate::access;
 use crate::launch::{Launch, Program};
 use crate::listen::Offer;
 use crate::notify::NotifySocket;
@@ -150,8 +151,10 @@ impl Nursery {
             Launch::Service(service) => {
                 let (link, child_link) = Channel::pair()?;
                 let pid = fork::fork_child(|| {
+                    // While standard output and the rights are still the supervisor's.
+                    let log = access::open(&around.config.worker.access_log);
                     let born = self.enter(birth, around, &streams, parent);
-                    let seated = born.and_then(|()| self.seat(birth, around, child_link, row));
+                    let seated = born.and_then(|()| self.seat(birth, around, child_link, row, log));
                     match seated {
                         Ok(seat) => service(seat, &around.config.worker),
                         Err(error) => stillborn(&error),
@@ -247,6 +250,7 @@ impl Nursery {
         around: &Surroundings<'_>,
         link: Channel<brigade_shared::message::Fact, brigade_shared::message::Order>,
         row: brigade_shared::board::RowId,
+        access_log: io::Result<Option<OwnedFd>>,
     ) -> io::Result<Seat> {
         let mut listeners = Vec::with_capacity(around.sockets.len());
         for offer in &around.sockets {
@@ -259,6 +263,7 @@ impl Nursery {
         }
         let mut keep: Vec<_> = listeners.iter().map(|one| one.socket.as_raw_fd()).collect();
         keep.push(link.as_raw_fd());
+        keep.extend(access_log.iter().flatten().map(AsRawFd::as_raw_fd));
         keep.extend(log::descriptor());
         log::set_level(settings::level(around.config.log.level));
         fd::close_all_but(&mut keep)?;
@@ -277,6 +282,7 @@ impl Nursery {
             link,
             board: Arc::clone(self.ledger.board()),
             row,
+            access_log,
         })
     }
 }

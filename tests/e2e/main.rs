@@ -4,6 +4,7 @@
 
 mod support;
 
+mod access_log;
 mod activation;
 mod admin;
 mod admin_trouble;
@@ -15,6 +16,7 @@ mod container;
 mod crash;
 mod elastic;
 mod exec;
+mod forwarded;
 mod hopeless;
 mod http2;
 mod init;

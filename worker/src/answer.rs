@@ -134,7 +134,7 @@ impl<A: App> Future for Answering<A> {
 }
 
 /// Makes the response: the app's, or one in its stead.
-fn finish<B, E: Into<BoxError>>(
+fn finish<B: Body, E: Into<BoxError>>(
     outcome: Result<Response<B>, Fault<E>>,
     mut ticket: Ticket,
 ) -> Response<Answer<B>> {
@@ -167,7 +167,11 @@ fn finish<B, E: Into<BoxError>>(
         let close = HeaderValue::from_static("close");
         head.headers.insert(CONNECTION, close);
     }
-    ticket.answered(head.status);
+    let length = match &body {
+        Some(body) => body.size_hint().exact(),
+        None => Some(words.len() as u64),
+    };
+    ticket.answered(&mut head, length);
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         ticket.switches(&head.headers);
     }
@@ -234,13 +238,21 @@ where
         let this = self.project();
         let Some(body) = this.body.as_pin_mut() else {
             let words = Bytes::from_static(std::mem::take(this.words).as_bytes());
+            this.ticket.sent(Some(words.len()));
             return Poll::Ready((!words.is_empty()).then(|| Ok(Frame::data(words))));
         };
         if this.ticket.is_too_long(task) {
             return Poll::Ready(Some(Err("the request has taken too long".into())));
         }
         match this.ticket.work(|| body.poll_frame(task)) {
-            Ok(polled) => polled.map(|frame| frame.map(|data| data.map_err(Into::into))),
+            Ok(polled) => polled.map(|frame| {
+                this.ticket.sent(match &frame {
+                    Some(Ok(frame)) => Some(frame.data_ref().map_or(0, Bytes::len)),
+                    Some(Err(_)) => Some(0),
+                    None => None,
+                });
+                frame.map(|data| data.map_err(Into::into))
+            }),
             // The head is out: all that is left is to break off.
             Err(panicked) => Poll::Ready(Some(Err(panicked.into()))),
         }

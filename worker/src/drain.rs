@@ -51,7 +51,8 @@ pub(crate) async fn drain<A: App>(
             instruction = orders.next() => match instruction {
                 Instruction::Drain(within) => deadline = deadline.min(Instant::now() + within),
                 Instruction::Cut => break,
-                Instruction::Begin | Instruction::ReopenLogs => {}
+                Instruction::Begin => {}
+                Instruction::ReopenLogs(file) => station.reopen(file),
                 Instruction::Serve(connection) => take(connection, app, station),
                 Instruction::TicketKeys(keys) => station.tls.use_tickets(keys),
                 Instruction::Certificates(files) => station.tls.use_files(files),

@@ -17,6 +17,7 @@ mod peer;
 mod run;
 
 mod accept;
+mod additions;
 mod answer;
 mod connection;
 mod drain;
@@ -30,6 +31,7 @@ mod receive;
 mod sweep;
 mod under_way;
 
+mod access;
 mod admit;
 mod forwarded;
 mod refusal;

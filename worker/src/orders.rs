@@ -33,8 +33,8 @@ pub(crate) enum Instruction {
     Begin,
     /// Leave now.
     Cut,
-    /// Open the log files again.
-    ReopenLogs,
+    /// Open the log files again; the access log's is open already, if it comes with it.
+    ReopenLogs(Option<OwnedFd>),
     /// Serve this connection, whatever else is going on.
     Serve(OwnedFd),
     /// Resume TLS sessions with these keys.
@@ -86,7 +86,7 @@ impl<'a> Orders<'a> {
                 _ = self.terminate.recv() => if !self.waits_for_replacement() {
                     return Instruction::Drain(OWN_DRAIN);
                 },
-                _ = self.user1.recv() => return Instruction::ReopenLogs,
+                _ = self.user1.recv() => return Instruction::ReopenLogs(None),
                 told = self.link.told(), if !self.is_deaf => return told.unwrap_or_else(|| {
                     self.is_deaf = true;
                     Instruction::Drain(OWN_DRAIN)
@@ -180,7 +180,7 @@ impl<'a> Link<'a> {
                     }
                     (Order::Begin, _) => return Some(Instruction::Begin),
                     (Order::Cut, _) => return Some(Instruction::Cut),
-                    (Order::ReopenLogs, _) => return Some(Instruction::ReopenLogs),
+                    (Order::ReopenLogs, file) => return Some(Instruction::ReopenLogs(file)),
                     (Order::Serve, Some(connection)) => {
                         return Some(Instruction::Serve(connection));
                     }

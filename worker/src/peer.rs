@@ -65,11 +65,10 @@ impl Peer {
     }
 
     /// The same, with what a trusted proxy has said of one request.
-    #[expect(dead_code, reason = "for `forwarded`, which believes nobody yet")]
-    pub(crate) fn with(&self, forwarded: Forwarded) -> Self {
+    pub(crate) fn with(&self, forwarded: Arc<Forwarded>) -> Self {
         Self {
             line: Arc::clone(&self.line),
-            forwarded: Some(Arc::new(forwarded)),
+            forwarded: Some(forwarded),
         }
     }
 
@@ -90,7 +89,7 @@ impl Peer {
     #[must_use]
     pub fn client_ip(&self) -> Option<IpAddr> {
         let said = self.forwarded.as_ref().and_then(|said| said.client);
-        said.or_else(|| self.line.remote.ip())
+        said.or_else(|| Some(self.line.remote.ip()?.to_canonical()))
     }
 
     /// `http` or `https`, as the client wrote it: what trusted proxies say, otherwise whether the

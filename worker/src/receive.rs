@@ -23,7 +23,9 @@ pub(crate) fn receive<A: App>(
 ) -> Answering<A> {
     let mut request = request.map(RequestBody::new);
     let mut ticket = Ticket::new(Rc::clone(connection), &request);
-    match examine(connection, &mut request) {
+    let examined = examine(connection, &mut request, &mut ticket);
+    ticket.write_down(&request);
+    match examined {
         Ok(admitted) => {
             ticket.admitted(admitted);
             answer(app, request, ticket)
@@ -36,10 +38,19 @@ pub(crate) fn receive<A: App>(
 fn examine(
     connection: &Rc<Connection>,
     request: &mut Request<RequestBody>,
+    ticket: &mut Ticket,
 ) -> Result<Admitted, Refusal> {
     strict::check(request)?;
     let admitted = admit::admit(connection, request)?;
-    let peer = forwarded::apply(&connection.station, connection.peer(), request);
-    request.extensions_mut().insert(peer);
+    let (station, peer) = (&connection.station, connection.peer());
+    let is_believed = forwarded::is_believed(&station.config.proxy, peer);
+    let of_request = forwarded::apply(station, peer, is_believed, request);
+    let headers = request.headers_mut();
+    ticket.identified(forwarded::identify(
+        &station.config.proxy,
+        is_believed,
+        headers,
+    ));
+    request.extensions_mut().insert(of_request);
     Ok(admitted)
 }

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use brigade_config::{Config, WorkerConfig};
+use brigade_config::{AccessLogTo, Config, WorkerConfig};
+use brigade_shared::append;
 use brigade_shared::board::{Board, Ledger, RowId, RowReading, RowState};
 use brigade_shared::channel::Channel;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
@@ -27,6 +28,7 @@ use crate::body::RequestBody;
 use crate::connection::serve;
 use crate::exchange::Exchange;
 use crate::meter::Meter;
+use crate::peer::{Endpoint, Line, Peer};
 use crate::pulse::Pulse;
 use crate::station::Station;
 use crate::tls::Tls;
@@ -75,15 +77,15 @@ impl Rig {
     fn of(meter: &'static Meter, board: &'static Board, config: WorkerConfig) -> Self {
         let (ours, supervisor) = Channel::<Fact, Order>::pair().unwrap();
         let exchange = Exchange::new(board, Arc::new(ours));
+        let file = match &config.access_log.to {
+            Some(AccessLogTo::File(path)) => append::open(path).map(|file| Some(file.into())),
+            Some(AccessLogTo::Output) | None => Ok(None),
+        };
+        let tls = Tls::default();
+        let mut station = Station::new(meter, 0, config, exchange, RowId(0), tls);
+        station.open_access_log(file);
         Self {
-            station: Rc::new(Station::new(
-                meter,
-                0,
-                config,
-                exchange,
-                RowId(0),
-                Tls::default(),
-            )),
+            station: Rc::new(station),
             board,
             supervisor,
             begun: Instant::now(),
@@ -117,6 +119,16 @@ impl Rig {
             Rc::clone(&self.station),
         ));
         client
+    }
+
+    /// Somebody at the other end of a connection that nobody serves.
+    pub(crate) fn peer(&self, remote: &str) -> Peer {
+        Peer::new(Line {
+            remote: Endpoint::Tcp(remote.parse().unwrap()),
+            local: Endpoint::Tcp("127.0.0.1:80".parse().unwrap()),
+            tls: None,
+            meter: self.station.meter,
+        })
     }
 
     /// Since the test began, on tokio's clock.

@@ -21,6 +21,7 @@ use tokio::runtime::{Builder, LocalRuntime};
 use tokio::task::JoinHandle;
 
 use crate::accept;
+use crate::access;
 use crate::app::{App, Context, Factory};
 use crate::drain::{cut, drain};
 use crate::exchange::{Exchange, give_back, take};
@@ -36,6 +37,8 @@ use crate::tls::{Addresses, Tls};
 /// At the end, threads of the app (`spawn_blocking`) are waited for at most this long: without a
 /// limit, one that sleeps would hold up the whole stop.
 const PARTING: Duration = Duration::from_millis(100);
+/// At the end, a file or pipe that takes no more lines of the access log is waited for so long.
+const LAST_LINES: Duration = Duration::from_millis(500);
 /// The most threads that the app's `spawn_blocking` gets. tokio's own default is 512, in each
 /// worker.
 const BLOCKING_THREADS: usize = 64;
@@ -61,6 +64,7 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
         link,
         board,
         row,
+        access_log,
     } = seat;
     let tcp = Addresses::of(&listeners);
     let gate = Gate {
@@ -81,7 +85,8 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
         Ok(tls) => (tls, None),
         Err(why) => (Tls::default(), Some(StartError::permanent(why))),
     };
-    let station = Station::new(meter, slot.0, config.clone(), exchange, row, tls);
+    let mut station = Station::new(meter, slot.0, config.clone(), exchange, row, tls);
+    station.open_access_log(access_log);
     let station = Rc::new(station);
     let pools = Pools::install(meter.row, slot.0, &config.offload);
     let context = Context::new(slot, generation);
@@ -103,6 +108,8 @@ pub fn run<F: Factory>(seat: Seat, config: &WorkerConfig, factory: &F) -> i32 {
         }
         (None, Err(error)) => Err(StartError::system("no event loop", &error)),
     };
+    // Whatever was cut has ended with the runtime, and has its line.
+    station.access.finish(&station, LAST_LINES);
     match outcome {
         Ok(()) => worker::RETIRED,
         Err(error) => report(&station, &link, &error),
@@ -152,16 +159,15 @@ async fn live<F: Factory>(
     let mut orders = Orders::listen(link, row).map_err(system("can't listen for orders"))?;
     unblock_all().map_err(system("can't unblock signals"))?;
     let mut early = Vec::new();
-    let app = match build(
+    let built = build(
+        station,
         factory,
         context,
-        &station.tls,
         &mut orders,
         &mut gate,
         &mut early,
-    )
-    .await
-    {
+    );
+    let app = match built.await {
         Ok(Some(app)) => app,
         outcome => {
             early.extend(orders.close());
@@ -171,6 +177,7 @@ async fn live<F: Factory>(
     };
     let mut acceptors = gate.pass(&app, station)?;
     tokio::task::spawn_local(sweep(Rc::clone(station)));
+    tokio::task::spawn_local(access::tend(Rc::clone(station)));
     early
         .into_iter()
         .for_each(|connection| take(connection, &app, station));
@@ -190,7 +197,7 @@ async fn live<F: Factory>(
                 gate.is_open = true;
                 acceptors.extend(gate.pass(&app, station)?);
             }
-            Instruction::ReopenLogs => {}
+            Instruction::ReopenLogs(file) => station.reopen(file),
             Instruction::Serve(connection) => take(connection, &app, station),
             Instruction::TicketKeys(keys) => station.tls.use_tickets(keys),
             Instruction::Certificates(files) => station.tls.use_files(files),
@@ -227,9 +234,9 @@ impl Gate {
 /// Builds the app. Nothing if the worker is told to leave before that is done. Connections that
 /// come too early are kept.
 async fn build<F: Factory>(
+    station: &Station,
     factory: &F,
     context: Context,
-    tls: &Tls,
     orders: &mut Orders<'_>,
     gate: &mut Gate,
     early: &mut Vec<OwnedFd>,
@@ -247,10 +254,10 @@ async fn build<F: Factory>(
             instruction = orders.next() => match instruction {
                 Instruction::Drain(_) | Instruction::Cut => return Ok(None),
                 Instruction::Begin => gate.is_open = true,
-                Instruction::ReopenLogs => {}
+                Instruction::ReopenLogs(file) => station.reopen(file),
                 Instruction::Serve(connection) => early.push(connection),
-                Instruction::TicketKeys(keys) => tls.use_tickets(keys),
-                Instruction::Certificates(files) => tls.use_files(files),
+                Instruction::TicketKeys(keys) => station.tls.use_tickets(keys),
+                Instruction::Certificates(files) => station.tls.use_files(files),
             }
         }
     }

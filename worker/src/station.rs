@@ -1,14 +1,18 @@
 //! What all parts of one worker share.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use brigade_config::WorkerConfig;
 use brigade_shared::board::RowId;
 
+use crate::access::Access;
+use crate::additions::Additions;
 use crate::admit::Told;
 use crate::connections::Connections;
 use crate::courtesy::Courtesy;
 use crate::exchange::Exchange;
+use crate::forwarded::Forwarded;
 use crate::meter::Meter;
 use crate::tls::Tls;
 use crate::under_way::UnderWay;
@@ -22,6 +26,10 @@ pub(crate) struct Station {
     pub(crate) pid: u32,
     pub(crate) config: WorkerConfig,
     pub(crate) row: RowId,
+    /// What the operator says of the proxies in front.
+    pub(crate) mounted: Option<Arc<Forwarded>>,
+    pub(crate) access: Access,
+    pub(crate) additions: Additions,
     pub(crate) connections: Connections,
     pub(crate) under_way: UnderWay,
     /// Requests that were admitted and are not answered to the end.
@@ -50,6 +58,9 @@ impl Station {
             meter,
             slot,
             pid: std::process::id(),
+            mounted: Forwarded::of_operator(&config.proxy),
+            access: Access::default(),
+            additions: Additions::new(&config.proxy.answers),
             config,
             row,
             connections: Connections::default(),

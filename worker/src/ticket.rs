@@ -6,10 +6,12 @@ use std::task::Context;
 use std::time::Duration;
 
 use brigade_shared::board::{Counter, RequestLine};
-use http::{HeaderMap, Request, StatusCode, Version};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, response};
 
+use crate::access::Sheet;
 use crate::admit::Admitted;
 use crate::connections::Connection;
+use crate::forwarded;
 use crate::panic;
 use crate::refusal::Refusal;
 use crate::station::Station;
@@ -30,6 +32,10 @@ pub(crate) struct Ticket {
     closes: bool,
     /// Its part of the limits.
     admitted: Option<Admitted>,
+    /// Its id, for the answer.
+    id: Option<HeaderValue>,
+    /// What the access log will say of it.
+    sheet: Option<Box<Sheet>>,
 }
 
 impl Ticket {
@@ -49,12 +55,36 @@ impl Ticket {
             answered: false,
             closes: false,
             admitted: None,
+            id: None,
+            sheet: None,
         }
     }
 
     /// Keeps what the request takes of the limits until it has ended.
     pub(crate) fn admitted(&mut self, admitted: Admitted) {
         self.admitted = Some(admitted);
+    }
+
+    /// Keeps the request's id for its answer.
+    pub(crate) fn identified(&mut self, id: Option<HeaderValue>) {
+        self.id = id;
+    }
+
+    /// For the access log: the request does not stay as it came.
+    pub(crate) fn write_down<B>(&mut self, request: &Request<B>) {
+        let Connection { station, .. } = &*self.connection;
+        let (peer, begun) = (self.connection.peer(), self.line.started_ns());
+        self.sheet = station.access.begin(station, request, peer, begun);
+    }
+
+    /// So much of the answer's body was handed over; none: that was its end.
+    pub(crate) fn sent(&mut self, bytes: Option<usize>) {
+        if let Some(sheet) = &mut self.sheet {
+            match bytes {
+                Some(bytes) => sheet.sent(bytes),
+                None => sheet.completed(),
+            }
+        }
     }
 
     /// Runs a piece of the app's work on this request, in sight of the scoreboard. A panic is
@@ -160,9 +190,18 @@ impl Ticket {
         self.connection.pulse.switch.answer(headers);
     }
 
-    /// The answer has this status.
-    pub(crate) fn answered(&mut self, status: StatusCode) {
-        let class = Counter::of_status(status.as_u16());
+    /// The answer has this head, which gets what every answer shall have.
+    /// `length` is that of its body, if the body knows.
+    pub(crate) fn answered(&mut self, head: &mut response::Parts, length: Option<u64>) {
+        self.connection.station.additions.add(&mut head.headers);
+        if let Some(id) = self.id.take() {
+            head.headers.insert(forwarded::REQUEST_ID, id);
+        }
+        if let Some(sheet) = &mut self.sheet {
+            let station = &self.connection.station;
+            station.access.answered(sheet, head, length, station);
+        }
+        let class = Counter::of_status(head.status.as_u16());
         self.connection.station.meter.row.count(class, 1);
         self.answered = true;
         if let Some(watched) = self.watched() {
@@ -190,6 +229,9 @@ impl Drop for Ticket {
             meter.row.count(Counter::Unanswered, 1);
         }
         self.connection.pulse.request_ended(now);
+        if let Some(sheet) = self.sheet.take() {
+            self.connection.station.access.end(sheet, meter.row, now);
+        }
     }
 }
 

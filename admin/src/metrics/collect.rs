@@ -190,6 +190,12 @@ fn traffic(to: &mut DescriptorEncoder<'_>, slots: &[SlotSeen]) -> fmt::Result {
         told("app_errors", help),
         by_slot(slots, Counter::AppErrors),
     )?;
+    let help = "Lines of the access log that could not be written.";
+    counter(
+        to,
+        told("access_log_lost", help),
+        by_slot(slots, Counter::AccessLogLost),
+    )?;
     let help = "How long the event loop was at work, the present turn included: its rate is the busy share.";
     let busy = slots
         .iter()

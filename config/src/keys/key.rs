@@ -107,6 +107,9 @@ pub(crate) enum Kind {
     Choice(fn() -> Vec<&'static str>),
     /// The number of an open file, but not those of the standard streams for output.
     Descriptor,
+    /// The path of a file, or `true` or `false`; on the command line the flag may stand alone, and
+    /// has a `--no-` twin.
+    PathOrSwitch { like: &'static str },
     /// Octal digits as text, or as TOML's octal number.
     Octal,
     /// A name, or its number.
@@ -175,6 +178,11 @@ pub(crate) fn joined(words: &[String]) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
+/// The values that a default lists.
+pub(crate) fn listed(default: &str) -> impl Iterator<Item = &str> {
+    default.split(',').map(str::trim)
+}
+
 impl Key {
     /// The flag: `--workers`.
     #[must_use]
@@ -231,6 +239,9 @@ impl Kind {
             }
             Self::Choice(names) => format!("one of \"{}\"", names().join("\", \"")),
             Self::Descriptor => "the number of an inherited socket, like 3".to_owned(),
+            Self::PathOrSwitch { like } => {
+                format!("`true`, `false`, or a path in quotes, like \"{like}\"")
+            }
             Self::Octal => "octal digits as text, like \"027\"".to_owned(),
             Self::Account => "a name as text, like \"www-data\", or a number".to_owned(),
             Self::Text { like } => format!("text in quotes, like \"{like}\""),

@@ -16,6 +16,6 @@ mod tls;
 mod workers;
 
 pub use key::{Heading, Key, OnReload};
-pub(crate) use key::{Kind, Meaning, Spelling, joined};
+pub(crate) use key::{Kind, Meaning, Spelling, joined, listed};
 pub(crate) use table::key;
 pub use table::keys;

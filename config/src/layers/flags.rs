@@ -43,7 +43,7 @@ fn of_key(key: &'static Key) -> Vec<Arg> {
         .help_heading(key.heading.to_string())
         .help(short_help(key))
         .long_help(long_help(key));
-    if matches!(key.kind, Kind::Switch) {
+    if matches!(key.kind, Kind::Switch | Kind::PathOrSwitch { .. }) {
         let off = negation(key);
         let twin = Arg::new(off.clone())
             .long(off.clone())
@@ -51,7 +51,16 @@ fn of_key(key: &'static Key) -> Vec<Arg> {
             .overrides_with(key.name)
             .hide(true)
             .help(format!("Undo --{}", key.name));
-        return vec![arg.action(ArgAction::SetTrue).overrides_with(off), twin];
+        let arg = match key.kind {
+            Kind::Switch => arg.action(ArgAction::SetTrue),
+            _ => arg
+                .action(ArgAction::Set)
+                .num_args(0..=1)
+                .default_missing_value("true")
+                .value_name(key.value_name)
+                .value_parser(value_parser!(OsString)),
+        };
+        return vec![arg.overrides_with(off), twin];
     }
     let action = if key.is_repeatable() {
         ArgAction::Append
@@ -87,7 +96,7 @@ fn long_help(key: &Key) -> String {
     }
     let _ = write!(text, "\n\nDefault: {}", key.default.unwrap_or("unset"));
     let _ = write!(text, "\nEnvironment: {}", key.environment.join(", "));
-    if matches!(key.kind, Kind::Switch) {
+    if matches!(key.kind, Kind::Switch | Kind::PathOrSwitch { .. }) {
         let _ = write!(text, "\nOpposite: --{}", negation(key));
     }
     if key.on_reload == OnReload::NeedsRestart {
@@ -107,8 +116,16 @@ fn from_matches(
             && matches.value_source(name) == Some(ValueSource::CommandLine)
     };
     let mut words = Vec::new();
-    if matches!(key.kind, Kind::Switch) {
-        let off = negation(key);
+    let off = negation(key);
+    if matches!(key.kind, Kind::PathOrSwitch { .. }) && given(&off) {
+        words.push(Words {
+            text: "false".to_owned(),
+            place: Place::Flag {
+                flag: format!("--{off}"),
+                value: None,
+            },
+        });
+    } else if matches!(key.kind, Kind::Switch) {
         for (name, text) in [(key.name, "true"), (off.as_str(), "false")] {
             if given(name) {
                 let place = Place::Flag {

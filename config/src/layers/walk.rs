@@ -69,7 +69,7 @@ fn given(
         (Kind::List { .. }, DeValue::Array(items)) => {
             if items.is_empty() {
                 let what = format!("`{}` is an empty list", key.name);
-                let cure = "name a place to listen, or take the line out";
+                let cure = "put something into it, or take the line out";
                 problems.push(Problem::new(
                     what,
                     Place::within(source, value.span()),
@@ -98,7 +98,7 @@ fn given(
 /// The words of a value, if its type is one that the key takes.
 fn text(kind: Kind, value: &DeValue<'_>) -> Option<String> {
     match (kind, value) {
-        (Kind::Switch, DeValue::Boolean(on)) => Some(on.to_string()),
+        (Kind::Switch | Kind::PathOrSwitch { .. }, DeValue::Boolean(on)) => Some(on.to_string()),
         (Kind::Octal, DeValue::Integer(number)) => {
             (number.radix() == 8).then(|| number.as_str().to_owned())
         }
@@ -125,6 +125,7 @@ fn text(kind: Kind, value: &DeValue<'_>) -> Option<String> {
             | Kind::Octal
             | Kind::Account
             | Kind::Text { .. }
+            | Kind::PathOrSwitch { .. }
             | Kind::List { .. },
             DeValue::String(words),
         ) => Some(words.to_string()),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::keys::{Key, Kind, OnReload, keys};
+use crate::keys::{Key, Kind, OnReload, keys, listed};
 
 const WIDTH: usize = 96;
 
@@ -62,6 +62,7 @@ fn value(kind: Kind, words: &str) -> String {
     match kind {
         Kind::Switch | Kind::Number { .. } => words.to_owned(),
         Kind::NumberOr { .. } if words.parse::<u64>().is_ok() => words.to_owned(),
+        Kind::List { .. } => list(&listed(words).collect::<Vec<_>>()),
         _ => format!("\"{words}\""),
     }
 }
@@ -77,9 +78,13 @@ fn like(kind: Kind) -> String {
         Kind::Choice(names) => format!("\"{}\"", names().first().unwrap_or(&"")),
         Kind::Octal => "\"027\"".to_owned(),
         Kind::Account => "\"www-data\"".to_owned(),
-        Kind::Text { like } => format!("\"{like}\""),
-        Kind::List { like } => format!("[\"{}\"]", like.join("\", \"")),
+        Kind::Text { like } | Kind::PathOrSwitch { like } => format!("\"{like}\""),
+        Kind::List { like } => list(like),
     }
+}
+
+fn list(items: &[&str]) -> String {
+    format!("[\"{}\"]", items.join("\", \""))
 }
 
 /// Comment lines of at most [`WIDTH`] characters.

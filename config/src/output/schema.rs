@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::keys::{Key, Kind, OnReload, keys};
+use crate::keys::{Key, Kind, OnReload, keys, listed};
 
 /// The text of `config/brigade.schema.json` (JSON Schema, draft 7, which TOML editors know).
 #[must_use]
@@ -70,6 +70,7 @@ fn words(kind: Kind) -> Value {
             }
             json!({"anyOf": ways})
         }
+        Kind::PathOrSwitch { .. } => json!({"type": ["string", "boolean"]}),
         Kind::Choice(names) => json!({"enum": names()}),
         Kind::Descriptor => json!({"type": "integer", "minimum": 0, "not": {"enum": [1, 2]}}),
         // TOML's `0o27` is a number to an editor, which cannot tell it from 23.
@@ -94,6 +95,7 @@ fn value(kind: Kind, words: &str) -> Value {
     let bare = match kind {
         Kind::Switch => words.parse::<bool>().ok().map(Value::from),
         Kind::Number { .. } | Kind::NumberOr { .. } => number(),
+        Kind::List { .. } => Some(listed(words).collect()),
         _ => None,
     };
     bare.unwrap_or_else(|| Value::String(words.to_owned()))

@@ -4,7 +4,8 @@ use super::duration::{deadline, show_duration};
 use super::fault::{Fault, quoted};
 use super::nearest::nearest;
 use crate::types::{
-    Balance, ClientCertificates, HttpVersions, LogFormat, LogLevel, Readiness, TlsVersion,
+    Balance, ClientCertificates, ForwardedFamily, HttpVersions, LogFormat, LogLevel, Readiness,
+    TlsVersion,
 };
 
 /// A type whose values have names. Where two names mean one value, the later is shown.
@@ -65,6 +66,15 @@ impl Choice for HttpVersions {
     const OTHERWISE: &'static str = "not a version of HTTP that is spoken here";
     const ALL: &'static [(&'static str, Self)] =
         &[("both", Self::Both), ("1", Self::Http1), ("2", Self::Http2)];
+}
+
+impl Choice for ForwardedFamily {
+    const OTHERWISE: &'static str = "not a family of forwarded headers";
+    const ALL: &'static [(&'static str, Self)] = &[
+        ("auto", Self::Auto),
+        ("x-forwarded", Self::XForwarded),
+        ("forwarded", Self::Forwarded),
+    ];
 }
 
 impl Choice for bool {

@@ -112,11 +112,13 @@ pub enum Counter {
     TlsResumed,
     /// TLS handshakes that failed.
     TlsFailures,
+    /// Lines of the access log that could not be written.
+    AccessLogLost,
 }
 
 impl Counter {
     /// All of them, in the order of the layout.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 51] = [
         Self::Accepted,
         Self::AcceptErrors,
         Self::Informational,
@@ -167,6 +169,7 @@ impl Counter {
         Self::TlsFull,
         Self::TlsResumed,
         Self::TlsFailures,
+        Self::AccessLogLost,
     ];
 
     /// Whether only the worker's loop counts it, so that it moves only while the loop turns. Bytes of

@@ -166,6 +166,12 @@ impl Launch {
         self
     }
 
+    /// Standard output goes there instead of nowhere.
+    pub(crate) fn stdout(mut self, fd: impl Into<OwnedFd>) -> Self {
+        self.stdout = Some(fd.into());
+        self
+    }
+
     fn command(&mut self) -> Command {
         let words: Vec<&str> = self
             .wrapper

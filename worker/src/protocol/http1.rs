@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use brigade_config::Limits;
+use brigade_config::WorkerConfig;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -28,7 +28,7 @@ where
     let (station, pulse) = (&connection.station, &connection.pulse);
     let guard = Guard::new(stream, Arc::clone(pulse), station);
     let service = service_fn(|request| receive(connection, app, request));
-    let served = builder(&station.config.limits).serve_connection(TokioIo::new(guard), service);
+    let served = builder(&station.config).serve_connection(TokioIo::new(guard), service);
     let outcome = served.with_upgrades().await;
     // If there is something left of it now, the app has it.
     pulse.upgraded();
@@ -43,8 +43,10 @@ where
 const HEADERS: u16 = 100;
 
 /// hyper's settings.
-fn builder(limits: &Limits) -> http1::Builder {
+fn builder(config: &WorkerConfig) -> http1::Builder {
+    let limits = &config.limits;
     let mut builder = http1::Builder::new();
+    builder.auto_date_header(config.proxy.answers.date);
     builder.max_header_size(limits.header_size as usize);
     // As many as by default cost hyper no memory of their own.
     if limits.headers != HEADERS {

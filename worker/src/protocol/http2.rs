@@ -68,6 +68,7 @@ fn builder(config: &WorkerConfig) -> http2::Builder<Local> {
     let mut builder = http2::Builder::new(Local);
     let limits = &config.limits;
     builder
+        .auto_date_header(config.proxy.answers.date)
         .max_concurrent_streams(limits.h2_streams)
         .max_pending_accept_reset_streams(limits.h2_resets as usize)
         .max_header_list_size(limits.header_size);

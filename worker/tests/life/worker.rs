@@ -104,6 +104,7 @@ impl House {
             link: theirs,
             board: Arc::clone(&self.board),
             row,
+            access_log: Ok(None),
         };
         let (done, code) = mpsc::channel();
         thread::spawn(move || done.send(brigade_worker::run(seat, &config, &factory)));

@@ -1,0 +1,53 @@
+//! The file of the access log: as it came from the supervisor, and again when it was moved away.
+
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::os::fd::OwnedFd;
+
+use brigade_config::AccessLogTo;
+use brigade_shared::append;
+
+use super::log::Access;
+use crate::station::Station;
+
+impl Station {
+    /// Begins to write into this file. Without one, requests are served all the same, and what is
+    /// not written is counted.
+    pub(crate) fn open_access_log(&mut self, file: io::Result<Option<OwnedFd>>) {
+        let file = file.unwrap_or_else(|error| {
+            self.tell_unavailable(&error);
+            None
+        });
+        let seed = RandomState::new().hash_one(self.pid);
+        match Access::new(&self.config.access_log, file.map(File::from), seed) {
+            Ok(access) => self.access = access,
+            Err(error) => self.tell_unavailable(&error),
+        }
+    }
+
+    /// Goes on in the file that came with the order; without one, in what is at its path now.
+    pub(crate) fn reopen(&self, file: Option<OwnedFd>) {
+        let again = || match &self.config.access_log.to {
+            Some(AccessLogTo::File(path)) => Some(append::open(path)),
+            Some(AccessLogTo::Output) | None => None,
+        };
+        match file.map(|file| Ok(File::from(file))).or_else(again) {
+            Some(Ok(file)) => self.access.turn(file),
+            Some(Err(error)) => self.tell_unavailable(&error),
+            None => {}
+        }
+    }
+
+    #[cold]
+    fn tell_unavailable(&self, error: &io::Error) {
+        let (slot, pid) = (self.slot, self.pid);
+        tracing::warn!(
+            event = "access_log.unavailable",
+            slot,
+            pid,
+            %error,
+            "worker {slot} can't open the access log ({error}); requests are served all the same: make it writable and send USR1"
+        );
+    }
+}

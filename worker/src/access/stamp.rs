@@ -1,0 +1,218 @@
+//! Moments in words, made once a second and used for every line of it.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+const NS: u64 = 1_000_000_000;
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+/// From the monotonic clock to the calendar, always UTC: a worker has no business with time zones,
+/// and lines of two machines can be compared.
+#[derive(Debug)]
+pub(super) struct Stamps {
+    /// The monotonic second in which the calendar was looked at last.
+    looked: u64,
+    /// What is added to the monotonic clock.
+    offset_ns: u64,
+    /// The second since 1970 that the words below are for.
+    second: u64,
+    /// `2026-11-21T22:30:00`.
+    rfc3339: [u8; 19],
+    /// `21/Nov/2026:22:30:00 +0000`.
+    clf: [u8; 26],
+}
+
+impl Stamps {
+    pub(super) fn new() -> Self {
+        Self {
+            looked: u64::MAX,
+            offset_ns: 0,
+            second: u64::MAX,
+            rfc3339: [0; 19],
+            clf: [0; 26],
+        }
+    }
+
+    /// The calendar is looked at again once in a second: somebody may set it.
+    pub(super) fn look(&mut self, now_ns: u64) {
+        if self.looked != now_ns / NS {
+            self.looked = now_ns / NS;
+            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+            let unix = since_1970.unwrap_or_default().as_nanos();
+            self.offset_ns = u64::try_from(unix).unwrap_or(0).wrapping_sub(now_ns);
+        }
+    }
+
+    /// Nanoseconds since 1970 at a moment of the monotonic clock.
+    pub(super) fn unix_ns(&self, at_ns: u64) -> u64 {
+        at_ns.wrapping_add(self.offset_ns)
+    }
+
+    /// `2026-11-21T22:30:00.123Z`.
+    pub(super) fn put_rfc3339(&mut self, line: &mut Vec<u8>, at_ns: u64) {
+        let milliseconds = self.turn_to(at_ns);
+        line.extend_from_slice(&self.rfc3339);
+        line.push(b'.');
+        put_digits(line, milliseconds, 3);
+        line.push(b'Z');
+    }
+
+    /// `21/Nov/2026:22:30:00 +0000`.
+    pub(super) fn put_clf(&mut self, line: &mut Vec<u8>, at_ns: u64) {
+        self.turn_to(at_ns);
+        line.extend_from_slice(&self.clf);
+    }
+
+    /// `1795300200.123`.
+    pub(super) fn put_epoch(&mut self, line: &mut Vec<u8>, at_ns: u64) {
+        let unix = self.unix_ns(at_ns);
+        put_number(line, unix / NS);
+        line.push(b'.');
+        put_digits(line, unix % NS / 1_000_000, 3);
+    }
+
+    /// Makes the words for this moment's second; the milliseconds in it.
+    fn turn_to(&mut self, at_ns: u64) -> u64 {
+        let unix = self.unix_ns(at_ns);
+        if self.second != unix / NS {
+            self.second = unix / NS;
+            self.write();
+        }
+        unix % NS / 1_000_000
+    }
+
+    fn write(&mut self) {
+        let (year, month, day) = date(self.second / 86_400);
+        let of_day = self.second % 86_400;
+        let (hour, minute, second) = (of_day / 3600, of_day / 60 % 60, of_day % 60);
+        let time = format!("{hour:02}:{minute:02}:{second:02}");
+        let name = MONTHS[month as usize - 1];
+        let rfc3339 = format!("{year:04}-{month:02}-{day:02}T{time}");
+        let clf = format!("{day:02}/{name}/{year:04}:{time} +0000");
+        // A year of five digits would not fit, and is cut.
+        self.rfc3339.copy_from_slice(&rfc3339.as_bytes()[..19]);
+        self.clf.copy_from_slice(&clf.as_bytes()[..26]);
+    }
+}
+
+/// Year, month and day of a day since 1970 (Gregorian; the civil-from-days method).
+fn date(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    (year, month, day)
+}
+
+/// A number in digits.
+pub(super) fn put_number(line: &mut Vec<u8>, number: u64) {
+    let mut digits = [0; 20];
+    let mut start = digits.len();
+    let mut rest = number;
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            return line.extend_from_slice(&digits[start..]);
+        }
+    }
+}
+
+/// The last `count` digits of a number, with zeros before it; at most 9.
+fn put_digits(line: &mut Vec<u8>, number: u64, count: usize) {
+    let mut digits = [b'0'; 9];
+    let mut rest = number;
+    for digit in digits[..count].iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    line.extend_from_slice(&digits[..count]);
+}
+
+/// Nanoseconds as seconds to the microsecond: `0.000123`.
+pub(super) fn put_seconds(line: &mut Vec<u8>, ns: u64) {
+    put_number(line, ns / NS);
+    line.push(b'.');
+    put_digits(line, ns % NS / 1000, 6);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{NS, Stamps, put_number, put_seconds};
+
+    fn words(unix_ms: u64) -> [String; 3] {
+        let mut stamps = Stamps::new();
+        stamps.offset_ns = 5;
+        let at = unix_ms * 1_000_000 - 5;
+        let mut lines = [const { Vec::new() }; 3];
+        stamps.put_rfc3339(&mut lines[0], at);
+        stamps.put_clf(&mut lines[1], at);
+        stamps.put_epoch(&mut lines[2], at);
+        lines.map(|line| String::from_utf8(line).unwrap())
+    }
+
+    #[test]
+    fn a_moment_has_three_ways_to_be_told() {
+        for (unix_ms, rfc3339, clf, epoch) in [
+            (
+                1,
+                "1970-01-01T00:00:00.001Z",
+                "01/Jan/1970:00:00:00 +0000",
+                "0.001",
+            ),
+            (
+                951_827_696_789,
+                "2000-02-29T12:34:56.789Z",
+                "29/Feb/2000:12:34:56 +0000",
+                "951827696.789",
+            ),
+            (
+                1_798_761_599_999,
+                "2026-12-31T23:59:59.999Z",
+                "31/Dec/2026:23:59:59 +0000",
+                "1798761599.999",
+            ),
+            (
+                4_107_542_400_000,
+                "2100-03-01T00:00:00.000Z",
+                "01/Mar/2100:00:00:00 +0000",
+                "4107542400.000",
+            ),
+        ] {
+            assert_eq!(words(unix_ms), [rfc3339, clf, epoch]);
+        }
+    }
+
+    #[test]
+    fn the_calendar_is_looked_at_once_a_second() {
+        let mut stamps = Stamps::new();
+        stamps.look(NS);
+        let first = stamps.offset_ns;
+        assert!(first > 0);
+        stamps.offset_ns = 7;
+        stamps.look(NS + 999_999_999);
+        assert_eq!(stamps.offset_ns, 7);
+        stamps.look(2 * NS);
+        assert!(stamps.offset_ns.abs_diff(first) < 60 * NS);
+    }
+
+    #[test]
+    fn numbers_are_digits() {
+        let mut line = Vec::new();
+        for number in [0, 7, 1_234_567, u64::MAX] {
+            put_number(&mut line, number);
+            line.push(b' ');
+        }
+        put_seconds(&mut line, 1_000_123_999);
+        assert_eq!(
+            String::from_utf8(line).unwrap(),
+            format!("0 7 1234567 {} 1.000123", u64::MAX)
+        );
+    }
+}
