@@ -97,6 +97,7 @@ mod tests {
             let mut first: Vec<_> = (0..READERS).map(|_| begins.recv().unwrap()).collect();
             first.sort_unstable();
             assert_eq!(first, (0..READERS).collect::<Vec<_>>());
+            assert_eq!(readers.free.available_permits(), 0, "each holds its place");
             // One that waits is given up; all that run may end.
             jobs[READERS].abort();
             assert!(jobs.remove(READERS).await.unwrap_err().is_cancelled());
