@@ -23,6 +23,10 @@ use crate::offload;
 use crate::refusal::Refusal;
 use crate::ticket::{Panicked, Ticket};
 
+/// In HTTP/2 an answer is handed out in pieces of at most so many bytes, each when the client has room
+/// for it: so a client that takes nothing is seen, and memory is not filled on its behalf.
+pub(crate) const PIECE: usize = 16 << 10;
+
 /// Why there is no response.
 enum Fault<E> {
     Error(E),
@@ -178,12 +182,38 @@ fn finish<B: Body, E: Into<BoxError>>(
     let body = Answer {
         body,
         words,
+        rest: Bytes::new(),
         ticket,
     };
     Response::from_parts(head, body)
 }
 
 impl Ticket {
+    /// A piece of it, which then waits for the client.
+    fn hand_out(&self, rest: &mut Bytes) -> Frame<Bytes> {
+        let piece = rest.split_to(rest.len().min(PIECE));
+        self.handed(piece.len());
+        Frame::data(piece)
+    }
+
+    /// The first piece of what came from the app, where answers are handed out in pieces.
+    fn first_piece(
+        &self,
+        frame: Option<Result<Frame<Bytes>, BoxError>>,
+        rest: &mut Bytes,
+    ) -> Option<Result<Frame<Bytes>, BoxError>> {
+        match frame {
+            Some(Ok(frame)) if self.is_in_pieces() => Some(Ok(match frame.into_data() {
+                Ok(data) => {
+                    *rest = data;
+                    self.hand_out(rest)
+                }
+                Err(frame) => frame,
+            })),
+            other => other,
+        }
+    }
+
     /// What the client gets when the app has no response.
     #[cold]
     fn without_answer<E: Into<BoxError>>(&mut self, fault: Fault<E>) -> Refusal {
@@ -220,6 +250,8 @@ pin_project! {
         body: Option<B>,
         // What is still to be said of them.
         words: &'static str,
+        // What is still to be handed out of the last piece of the app's.
+        rest: Bytes,
         ticket: Ticket,
     }
 }
@@ -244,6 +276,12 @@ where
         if this.ticket.is_too_long(task) {
             return Poll::Ready(Some(Err("the request has taken too long".into())));
         }
+        if this.ticket.is_in_pieces() {
+            this.ticket.asked();
+            if !this.rest.is_empty() {
+                return Poll::Ready(Some(Ok(this.ticket.hand_out(this.rest))));
+            }
+        }
         match this.ticket.work(|| body.poll_frame(task)) {
             Ok(polled) => polled.map(|frame| {
                 this.ticket.sent(match &frame {
@@ -251,7 +289,8 @@ where
                     Some(Err(_)) => Some(0),
                     None => None,
                 });
-                frame.map(|data| data.map_err(Into::into))
+                let frame = frame.map(|data| data.map_err(Into::into));
+                this.ticket.first_piece(frame, this.rest)
             }),
             // The head is out: all that is left is to break off.
             Err(panicked) => Poll::Ready(Some(Err(panicked.into()))),
@@ -260,7 +299,7 @@ where
 
     fn is_end_stream(&self) -> bool {
         match &self.body {
-            Some(body) => body.is_end_stream(),
+            Some(body) => self.rest.is_empty() && body.is_end_stream(),
             None => self.words.is_empty(),
         }
     }

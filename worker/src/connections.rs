@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use crate::peer::Peer;
 use crate::pulse::Pulse;
 use crate::station::Station;
+use crate::under_way::Entry;
 
 /// What is kept of a connection.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(crate) struct Connection {
     pub(crate) pulse: Arc<Pulse>,
     peer: OnceCell<Peer>,
     waker: OnceCell<Waker>,
+    /// The request that has just begun, for the task of its stream.
+    pub(crate) newest: RefCell<Option<Rc<Entry>>>,
     index: Cell<usize>,
 }
 
@@ -134,6 +137,7 @@ impl Place {
             pulse,
             peer: OnceCell::new(),
             waker: OnceCell::new(),
+            newest: RefCell::new(None),
             index: Cell::new(list.len()),
         });
         list.push(Rc::clone(&connection));
@@ -148,6 +152,8 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        // It points back to here.
+        self.connection.newest.take();
         let mut list = self.connection.station.connections.list.borrow_mut();
         let index = self.connection.index.get();
         list.swap_remove(index);

@@ -16,6 +16,8 @@ pub(crate) enum Over {
     Pace = 2,
     /// `timeout-request` has passed.
     Time = 3,
+    /// Its client does not take the answer, in HTTP/2, where others on the connection may.
+    Taking = 4,
 }
 
 /// Only time that the app spends waiting for the body counts, cut into spans as in `outflow`.
@@ -99,6 +101,7 @@ impl Progress {
             1 => Some(Over::Size),
             2 => Some(Over::Pace),
             3 => Some(Over::Time),
+            4 => Some(Over::Taking),
             _ => None,
         }
     }

@@ -4,6 +4,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use brigade_config::Pace;
+
+use crate::answer::PIECE;
 use crate::pulse::{Phase, Pulse};
 use crate::station::Station;
 
@@ -56,6 +59,8 @@ fn look(station: &Station, now: u64) -> u64 {
         } else if is_due(entry.progress.span_ends(waits.body)) {
             let least = station.config.limits.body_pace.least();
             entry.progress.next_span(least, now);
+        } else if is_due(entry.outflow.span_ends(waits.stream)) {
+            entry.next_span(now);
         }
     });
     next
@@ -71,6 +76,8 @@ struct Waits {
     keep_alive: u64,
     body: u64,
     write: u64,
+    /// For a piece of an answer in HTTP/2.
+    stream: u64,
     request: Option<u64>,
     draining_since: Option<u64>,
 }
@@ -94,6 +101,7 @@ impl Waits {
             keep_alive,
             body: nanos(limits.body_pace.within),
             write: nanos(limits.write_pace.within),
+            stream: nanos(per_piece(limits.write_pace)),
             request: limits.request.map(nanos),
             draining_since,
         }
@@ -136,6 +144,13 @@ impl Waits {
         };
         Some(since.saturating_add(wait))
     }
+}
+
+/// A span, or as long as a piece takes at the least pace.
+fn per_piece(pace: Pace) -> Duration {
+    let at_least = pace.rate.map(|rate| PIECE as f64 / rate as f64);
+    pace.within
+        .max(Duration::from_secs_f64(at_least.unwrap_or(0.0)))
 }
 
 /// The part of their time that silent connections get: all of it until seven eighths of a worker's

@@ -159,6 +159,25 @@ impl Ticket {
         })
     }
 
+    /// Whether the answer is handed out in pieces.
+    pub(crate) fn is_in_pieces(&self) -> bool {
+        self.version == Version::HTTP_2
+    }
+
+    /// The next piece of the answer is asked for.
+    pub(crate) fn asked(&self) {
+        if let Some(watched) = self.watched() {
+            watched.asked();
+        }
+    }
+
+    /// A piece of the answer waits for the client to take it.
+    pub(crate) fn handed(&self, bytes: usize) {
+        if let Some(watched) = self.watched() {
+            watched.handed(bytes);
+        }
+    }
+
     /// What is answered in place of an error, or of a response with this status.
     pub(crate) fn overrule(&self, status: Option<StatusCode>) -> Option<Refusal> {
         self.watched()?.overrule(status)

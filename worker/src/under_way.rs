@@ -11,6 +11,7 @@ use http::StatusCode;
 
 use crate::admit::refusals;
 use crate::connections::Connection;
+use crate::outflow::Outflow;
 use crate::progress::{Over, Progress};
 use crate::refusal::Refusal;
 
@@ -28,6 +29,12 @@ pub(crate) struct Entry {
     connection: Rc<Connection>,
     /// The answer has begun.
     is_answered: Cell<bool>,
+    /// How a client of HTTP/2 takes its answer: a piece that was handed out counts as taken when the
+    /// next one is asked for.
+    pub(crate) outflow: Outflow,
+    handed: Cell<u64>,
+    /// Its stream is to end, whatever it waits for.
+    is_cut: Cell<bool>,
     /// Who works on it.
     worker: RefCell<Option<Waker>>,
     index: Cell<usize>,
@@ -48,11 +55,37 @@ impl Entry {
             return;
         }
         self.progress.end(Over::Time);
+        match (self.is_answered.get(), self.connection.pulse.has_frames()) {
+            (true, false) => self.connection.break_off(),
+            (true, true) => self.cut(),
+            (false, _) => self.wake(),
+        }
+    }
+
+    /// A span of HTTP/2 is over. If the client has taken a piece of its answer, the next one begins;
+    /// otherwise its stream is cut, and the others of its connection stay.
+    pub(crate) fn next_span(&self, now_ns: u64) {
+        self.outflow.is_due(1);
+        self.outflow.look(0, now_ns);
+        if self.outflow.has_to_answer() {
+            self.progress.end(Over::Taking);
+            self.cut();
+        }
+    }
+
+    /// Ends the stream: what waits for the client's window asks nobody for more.
+    fn cut(&self) {
+        self.is_cut.set(true);
+        self.wake();
+    }
+
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut.get()
+    }
+
+    fn wake(&self) {
         if let Some(worker) = self.worker.borrow().as_ref() {
             worker.wake_by_ref();
-        }
-        if self.is_answered.get() && !self.connection.pulse.has_frames() {
-            self.connection.break_off();
         }
     }
 }
@@ -70,10 +103,16 @@ impl Watched {
             begun_ns: connection.station.meter.clock.last(),
             connection: Rc::clone(connection),
             is_answered: Cell::new(false),
+            outflow: Outflow::default(),
+            handed: Cell::new(0),
+            is_cut: Cell::new(false),
             worker: RefCell::new(None),
             index: Cell::new(list.len()),
         });
         list.push(Rc::clone(&entry));
+        if connection.pulse.has_frames() {
+            connection.newest.replace(Some(Rc::clone(&entry)));
+        }
         Self(entry)
     }
 
@@ -89,6 +128,24 @@ impl Watched {
             .is_some_and(|own| own.will_wake(task.waker()))
         {
             *worker = Some(task.waker().clone());
+        }
+    }
+
+    /// The next piece of the answer is asked for.
+    pub(crate) fn asked(&self) {
+        let handed = self.0.handed.take();
+        if handed > 0 {
+            let now = self.0.connection.station.meter.clock.last();
+            self.0.outflow.sent(handed, now);
+        }
+    }
+
+    /// A piece of the answer waits for the client to take it.
+    pub(crate) fn handed(&self, bytes: usize) {
+        if bytes > 0 {
+            self.0.handed.set(bytes as u64);
+            let now = self.0.connection.station.meter.clock.last();
+            self.0.outflow.blocked(now);
         }
     }
 
@@ -115,7 +172,7 @@ impl Watched {
             Over::Size if is_own => Some(refusals::BODY_TOO_LARGE),
             Over::Pace if is_own => Some(refusals::BODY_TOO_SLOW),
             Over::Time if status.is_none() => Some(refusals::TOO_LONG),
-            Over::Size | Over::Pace | Over::Time => None,
+            Over::Size | Over::Pace | Over::Time | Over::Taking => None,
         }
     }
 }
@@ -128,6 +185,7 @@ impl Drop for Watched {
                 Over::Size => Counter::BodiesTooLarge,
                 Over::Pace => Counter::BodyTimeouts,
                 Over::Time => Counter::RequestTimeouts,
+                Over::Taking => Counter::WriteTimeouts,
             };
             station.meter.row.count(counter, 1);
         }

@@ -4,6 +4,8 @@ mod connection;
 pub(crate) mod refusals;
 mod request;
 #[cfg(test)]
+mod stream_tests;
+#[cfg(test)]
 mod tests;
 mod told;
 

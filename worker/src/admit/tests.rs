@@ -20,10 +20,10 @@ use tokio::time::sleep;
 const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n";
 const CHUNKED: &[u8] = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
 const SPAN: Duration = Duration::from_secs(20);
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// A worker with other limits.
-fn limited(change: impl FnOnce(&mut Limits), test: impl AsyncFnOnce(Rig)) {
+pub(super) fn limited(change: impl FnOnce(&mut Limits), test: impl AsyncFnOnce(Rig)) {
     Rig::paused(async |rig| {
         let mut config: WorkerConfig = rig.station.config.clone();
         config.limits.body_pace = Pace {
@@ -39,7 +39,7 @@ fn limited(change: impl FnOnce(&mut Limits), test: impl AsyncFnOnce(Rig)) {
 }
 
 /// Reads the whole body and says how long it was.
-fn reader() -> Handler {
+pub(super) fn reader() -> Handler {
     Handler::new(async |request| {
         let body = request.into_body().collect().await;
         let body = body.map_err(|error| {
@@ -52,12 +52,12 @@ fn reader() -> Handler {
 }
 
 /// Answers with so many bytes.
-fn talker(bytes: usize) -> Handler {
+pub(super) fn talker(bytes: usize) -> Handler {
     Handler::new(move |_| async move { Ok(Response::new(Full::from("x".repeat(bytes)))) })
 }
 
 /// Works for so long.
-fn sleeper(time: Duration) -> Handler {
+pub(super) fn sleeper(time: Duration) -> Handler {
     Handler::new(move |_| async move {
         sleep(time).await;
         Ok(Response::new(Full::from("hello")))
@@ -70,7 +70,7 @@ async fn rest(client: &mut DuplexStream) -> String {
     String::from_utf8(text).unwrap()
 }
 
-fn count(rig: &Rig, counter: Counter) -> u64 {
+pub(super) fn count(rig: &Rig, counter: Counter) -> u64 {
     rig.row().counts.get(counter)
 }
 

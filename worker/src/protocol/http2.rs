@@ -6,15 +6,15 @@
 //! of the last stream that was. The connection ends when all of them are answered.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
-use brigade_config::WorkerConfig;
 use hyper::rt::Executor;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::spawn_local;
 
@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::connections::Connection;
 use crate::overdue;
 use crate::receive::receive;
+use crate::under_way::Entry;
 
 /// What every client begins with.
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -40,7 +41,7 @@ where
     let pulse = &connection.pulse;
     pulse.begin_frames(station.meter.clock.last());
     let service = service_fn(|request| receive(connection, app, request));
-    let builder = builder(&station.config);
+    let builder = builder(connection);
     let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let mut is_leaving = false;
     poll_fn(|task| {
@@ -64,8 +65,9 @@ where
 }
 
 /// hyper's settings.
-fn builder(config: &WorkerConfig) -> http2::Builder<Local> {
-    let mut builder = http2::Builder::new(Local);
+fn builder(connection: &Rc<Connection>) -> http2::Builder<Local> {
+    let config = &connection.station.config;
+    let mut builder = http2::Builder::new(Local(Rc::clone(connection)));
     let limits = &config.limits;
     builder
         .auto_date_header(config.proxy.answers.date)
@@ -82,12 +84,46 @@ fn builder(config: &WorkerConfig) -> http2::Builder<Local> {
 }
 
 /// Streams are tasks of the worker's one thread.
-#[derive(Clone, Copy, Debug)]
-struct Local;
+#[derive(Clone, Debug)]
+struct Local(Rc<Connection>);
 
 impl<F: Future<Output = ()> + 'static> Executor<F> for Local {
     fn execute(&self, stream: F) {
-        spawn_local(stream);
+        // hyper begins a request and its stream's task in one breath.
+        let request = self.0.newest.take();
+        spawn_local(Stream {
+            stream: Some(stream),
+            request,
+        });
+    }
+}
+
+pin_project! {
+    /// The task of a stream. One that waits for its client's window asks neither app nor body, so
+    /// that nobody else could end it: what is dropped resets its stream.
+    struct Stream<F> {
+        #[pin]
+        stream: Option<F>,
+        request: Option<Rc<Entry>>,
+    }
+}
+
+impl<F: Future<Output = ()>> Future for Stream<F> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<()> {
+        let mut this = self.project();
+        if this
+            .request
+            .as_ref()
+            .is_some_and(|request| request.is_cut())
+        {
+            this.stream.set(None);
+        }
+        match this.stream.as_pin_mut() {
+            Some(stream) => stream.poll(task),
+            None => Poll::Ready(()),
+        }
     }
 }
 
