@@ -28,6 +28,7 @@ mod manager;
 mod memory;
 mod orphaned;
 mod privileges;
+mod proxy_protocol;
 mod recycling;
 mod refused;
 mod reload;

@@ -19,6 +19,7 @@ use crate::connections::{Connection, Place};
 use crate::overdue;
 use crate::peer::{Endpoint, Line, Peer};
 use crate::protocol::{Protocol, serve_http1, serve_http2, sniff};
+use crate::proxy_protocol::{self, Unproxied};
 use crate::pulse::Pulse;
 use crate::station::Station;
 use crate::tls::Acceptor;
@@ -43,6 +44,7 @@ pub(crate) fn serve<T: Transport, A: App>(
         remote,
         local,
         tls: None,
+        is_encrypted: false,
         meter,
     };
     watch(transport, line, app, Place::take(station, pulse))
@@ -82,7 +84,7 @@ async fn watch<T: Transport, A: App>(transport: Metered<T>, line: Line, app: A, 
 
 async fn walk<T: Transport, A: App>(
     mut transport: Metered<T>,
-    line: Line,
+    mut line: Line,
     app: &A,
     connection: &Rc<Connection>,
 ) -> Result<(), Broken> {
@@ -91,6 +93,8 @@ async fn walk<T: Transport, A: App>(
         Endpoint::Tcp(local) => station.tls.acceptor_at(local),
         Endpoint::Unix => None,
     };
+    // By whom a proxy speaks for: the proxy itself may have as many as it likes.
+    proxy_protocol::introduce(&mut transport, &mut line, station).await?;
     match admit::enter(station, line.remote) {
         Ok(guest) => transport.keep(guest),
         Err(limit) => {
@@ -146,6 +150,8 @@ async fn encrypted<T: Transport, A: App>(
 enum Broken {
     /// Before a protocol was spoken.
     Transport(io::Error),
+    /// By a proxy.
+    Unproxied(Unproxied),
     /// In it.
     Http(hyper::Error),
 }
@@ -153,6 +159,12 @@ enum Broken {
 impl From<io::Error> for Broken {
     fn from(error: io::Error) -> Self {
         Self::Transport(error)
+    }
+}
+
+impl From<Unproxied> for Broken {
+    fn from(error: Unproxied) -> Self {
+        Self::Unproxied(error)
     }
 }
 
@@ -166,6 +178,7 @@ impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Transport(error) => error.fmt(f),
+            Self::Unproxied(error) => error.fmt(f),
             Self::Http(error) => error.fmt(f),
         }
     }

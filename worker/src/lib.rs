@@ -27,6 +27,7 @@ mod orders;
 mod outflow;
 mod progress;
 mod protocol;
+mod proxy_protocol;
 mod receive;
 mod sweep;
 mod under_way;

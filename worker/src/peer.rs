@@ -53,6 +53,8 @@ pub(crate) struct Line {
     pub(crate) remote: Endpoint,
     pub(crate) local: Endpoint,
     pub(crate) tls: Option<TlsFacts>,
+    /// Whether a proxy says that the client's connection to it is encrypted.
+    pub(crate) is_encrypted: bool,
     pub(crate) meter: &'static Meter,
 }
 
@@ -97,10 +99,8 @@ impl Peer {
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         let said = self.forwarded.as_ref().and_then(|said| said.scheme);
-        said.unwrap_or(match self.line.tls {
-            Some(_) => "https",
-            None => "http",
-        })
+        let is_encrypted = self.line.is_encrypted || self.line.tls.is_some();
+        said.unwrap_or(if is_encrypted { "https" } else { "http" })
     }
 
     /// How the connection is encrypted, and whom its client's certificate names; none if it is not

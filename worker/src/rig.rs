@@ -127,6 +127,7 @@ impl Rig {
             remote: Endpoint::Tcp(remote.parse().unwrap()),
             local: Endpoint::Tcp("127.0.0.1:80".parse().unwrap()),
             tls: None,
+            is_encrypted: false,
             meter: self.station.meter,
         })
     }

@@ -14,6 +14,7 @@ use crate::courtesy::Courtesy;
 use crate::exchange::Exchange;
 use crate::forwarded::Forwarded;
 use crate::meter::Meter;
+use crate::proxy_protocol::Missing;
 use crate::tls::Tls;
 use crate::under_way::UnderWay;
 use crate::websocket::Register;
@@ -39,6 +40,7 @@ pub(crate) struct Station {
     pub(crate) courtesy: Courtesy,
     pub(crate) websockets: Register,
     pub(crate) tls: Tls,
+    pub(crate) unproxied: Missing,
     /// The number of the request that the scoreboard shows, or showed last.
     pub(crate) shown: Cell<u64>,
     begun: Cell<u64>,
@@ -71,6 +73,7 @@ impl Station {
             exchange,
             websockets: Register::default(),
             tls,
+            unproxied: Missing::default(),
             shown: Cell::new(0),
             begun: Cell::new(0),
             draining_since: Cell::new(None),

@@ -181,10 +181,6 @@ impl<T: Transport> Metered<T> {
     }
 
     /// Takes away what was looked at.
-    #[expect(
-        dead_code,
-        reason = "for the PROXY header, which is not the protocol's"
-    )]
     pub(crate) fn consume(&mut self, count: usize) {
         self.ahead.drain(..count);
     }

@@ -9,6 +9,7 @@ mod listening;
 mod log;
 mod offload;
 mod proxy;
+mod proxy_protocol;
 mod replacing;
 mod restarts;
 mod table;

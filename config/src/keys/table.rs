@@ -3,11 +3,11 @@
 
 use super::key::Key;
 use super::{
-    access, deadlines, http, limits, listening, log, offload, proxy, replacing, restarts, tls,
-    workers,
+    access, deadlines, http, limits, listening, log, offload, proxy, proxy_protocol, replacing,
+    restarts, tls, workers,
 };
 
-static ALL: [&[Key]; 12] = [
+static ALL: [&[Key]; 13] = [
     listening::KEYS,
     workers::KEYS,
     deadlines::KEYS,
@@ -17,6 +17,7 @@ static ALL: [&[Key]; 12] = [
     limits::KEYS,
     http::KEYS,
     proxy::KEYS,
+    proxy_protocol::KEYS,
     access::KEYS,
     offload::KEYS,
     log::KEYS,

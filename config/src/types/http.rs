@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Trusted;
+
 /// Which protocols a worker speaks, and how.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Http {
@@ -10,6 +12,10 @@ pub struct Http {
     /// A client of HTTP/2 that has said nothing for so long is asked whether it still lives, and
     /// has as long again to answer; none: never.
     pub ping: Option<Duration>,
+    /// Whether the peers of `proxy_protocol_from` begin connections with the PROXY protocol.
+    pub proxy_protocol: bool,
+    /// They must; others may not.
+    pub proxy_protocol_from: Trusted,
 }
 
 /// Versions of HTTP.

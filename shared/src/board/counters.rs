@@ -114,11 +114,13 @@ pub enum Counter {
     TlsFailures,
     /// Lines of the access log that could not be written.
     AccessLogLost,
+    /// Connections closed because a proxy did not say whose they are.
+    ProxyHeadersMissing,
 }
 
 impl Counter {
     /// All of them, in the order of the layout.
-    pub const ALL: [Self; 51] = [
+    pub const ALL: [Self; 52] = [
         Self::Accepted,
         Self::AcceptErrors,
         Self::Informational,
@@ -170,6 +172,7 @@ impl Counter {
         Self::TlsResumed,
         Self::TlsFailures,
         Self::AccessLogLost,
+        Self::ProxyHeadersMissing,
     ];
 
     /// Whether only the worker's loop counts it, so that it moves only while the loop turns. Bytes of

@@ -336,6 +336,9 @@ mod tests {
                     rig.station.begin_drain();
                     LAME_DUCK
                 } else {
+                    // A frame that begins no request is no sign of one.
+                    tokio::time::sleep(KEEP_ALIVE / 2).await;
+                    mute.write_all(&frame(PING, 0, 0, &[0; 8])).await.unwrap();
                     2 * KEEP_ALIVE
                 };
                 let mut rest = Vec::new();
