@@ -57,6 +57,12 @@ else
             --config 'profile.release.lto="off"' --config profile.release.codegen-units=16
     )
 fi
+if "$needs/venv/bin/python" -c 'import hpack' 2>/dev/null; then
+    say "hpack is there: $needs/venv"
+else
+    say "installing hpack into $needs/venv"
+    "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check 'hpack==4.1.0'
+fi
 if "$needs/venv/bin/python" -c 'import kubernetes_validate, yaml' 2>/dev/null; then
     say "kubernetes-validate and PyYAML are there: $needs/venv"
 else

@@ -13,6 +13,7 @@ mod boot;
 mod check;
 mod connections;
 mod container;
+mod correctness;
 mod crash;
 mod elastic;
 mod exec;

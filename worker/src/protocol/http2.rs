@@ -22,6 +22,7 @@ use crate::app::App;
 use crate::connections::Connection;
 use crate::overdue;
 use crate::receive::receive;
+use crate::strict::Opening;
 use crate::under_way::Entry;
 
 /// What every client begins with.
@@ -43,6 +44,8 @@ where
     let service = service_fn(|request| receive(connection, app, request));
     let builder = builder(connection);
     let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let builder = builder(&station.config);
+    let mut served = pin!(builder.serve_connection(TokioIo::new(Opening::new(stream)), service));
     let mut is_leaving = false;
     poll_fn(|task| {
         let is_overdue = pulse.is_overdue();

@@ -89,6 +89,9 @@ impl<T> Guard<T> {
             }
             Scanned::BadHead(at, fault) => {
                 self.pulse.marks.broke(0, fault);
+                // What the client still sends is read and thrown away: a reset could overtake the
+                // answer.
+                self.pulse.begin_leaving(self.meter.clock.last());
                 buf.set_filled(before + at);
                 self.mode = Mode::Doomed {
                     poison: pour(POISON, buf),

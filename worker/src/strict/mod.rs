@@ -7,6 +7,7 @@
 mod check;
 mod ended;
 mod guard;
+mod opening;
 
 mod scanner;
 
@@ -23,3 +24,4 @@ pub(crate) use check::{check, malformed};
 pub(crate) use ended::ended;
 pub(crate) use guard::Guard;
 pub(crate) use marks::Marks;
+pub(crate) use opening::Opening;

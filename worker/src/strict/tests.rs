@@ -135,6 +135,7 @@ fn what_is_ambiguous_gets_400_after_the_answers_before_it_and_never_reaches_the_
                 assert_eq!(seen.borrow().len(), 1, "{fields:?} in {sizes:?}: {seen:?}");
             }
         }
+        rig.station.meter.all_gone().await;
         let malformed = rig.row().counts.get(Counter::Malformed);
         assert_eq!(malformed, 3 * BAD_FIELDS.len() as u64);
     });
