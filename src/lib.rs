@@ -41,7 +41,7 @@ mod version;
 pub use brigade_files::{FileBody, Files, files};
 pub use brigade_worker::{
     App, BoxError, Context, Endpoint, Factory, Local, Peer, RequestBody, ServiceFn, StartError,
-    concurrently, offload, service_fn,
+    TlsFacts, concurrently, offload, service_fn,
 };
 pub use run::run;
 pub use server::Server;

@@ -90,15 +90,6 @@ pub struct SupervisorConfig {
     pub ready: Readiness,
 }
 
-impl Config {
-    /// Whether TLS is spoken at the TCP address that these words name.
-    #[must_use]
-    pub fn encrypts(&self, bind: &str) -> bool {
-        let mut insecure = self.supervisor.insecure_binds.iter();
-        self.worker.tls.is_on() && insecure.all(|one| one.to_string() != bind)
-    }
-}
-
 impl SupervisorConfig {
     /// Every place where the service listens.
     pub fn all_binds(&self) -> impl Iterator<Item = &Bind> {

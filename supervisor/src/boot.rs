@@ -249,11 +249,13 @@ fn scoreboard(kept: Option<OwnedFd>) -> io::Result<(Ledger, Vec<SlotId>)> {
 /// One line says everything that a tired operator needs.
 fn announce(hands: &Hands, version: &str, config_file: Option<PathBuf>, fleet: &Fleet) {
     let mut addresses = Vec::new();
+    let running = hands.configs.running();
+    let encrypts = running.is_some_and(|config| config.worker.tls.is_on());
     for place in hands.listeners.shown() {
         let (bind, queue) = (place.bind, place.queue);
-        let address = match hands.configs.running() {
-            Some(config) if config.encrypts(&bind) => place.address.replace("http://", "https://"),
-            _ => place.address,
+        let address = match encrypts && !place.is_insecure {
+            true => place.address.replace("http://", "https://"),
+            false => place.address,
         };
         info!(
             event = "supervisor.listening",

@@ -258,7 +258,7 @@ impl Nursery {
                 socket: offer.socket.try_clone_to_owned()?,
                 address: offer.address.clone(),
                 is_shared: offer.is_shared,
-                may_encrypt: around.config.encrypts(offer.bind),
+                may_encrypt: !offer.is_insecure,
             });
         }
         let mut keep: Vec<_> = listeners.iter().map(|one| one.socket.as_raw_fd()).collect();

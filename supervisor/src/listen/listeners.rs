@@ -57,6 +57,9 @@ pub(super) struct Set {
 pub(super) struct Entry {
     pub(super) place: PlaceId,
     pub(super) bind: String,
+    /// It is named as one without TLS. Beside the words, since any free port has the same words.
+    #[serde(default)]
+    pub(super) is_insecure: bool,
 }
 
 /// A place on its way out.
@@ -83,8 +86,8 @@ pub(crate) struct Offer<'a> {
     pub(crate) is_shared: bool,
     /// The number of the place.
     pub(crate) place: PlaceId,
-    /// The words of the configuration that name it.
-    pub(crate) bind: &'a str,
+    /// Whether it never speaks TLS.
+    pub(crate) is_insecure: bool,
 }
 
 /// Who takes connections: in which slot, and at which places; none: wherever the slot has a queue.
@@ -125,6 +128,8 @@ pub(crate) struct Shown {
     pub(crate) bind: String,
     /// `per-slot` or `shared`.
     pub(crate) queue: &'static str,
+    /// Whether it never speaks TLS.
+    pub(crate) is_insecure: bool,
 }
 
 impl Set {
@@ -162,8 +167,11 @@ impl Listeners {
                     id
                 }
             };
-            let bind = found.bind;
-            set.entries.push(Entry { place, bind });
+            set.entries.push(Entry {
+                place,
+                is_insecure: found.position >= config.binds.len(),
+                bind: found.bind,
+            });
         }
         self.take_back(&set);
         self.staged = Some((None, set));
@@ -336,6 +344,7 @@ impl Listeners {
                 address: place.address.to_string(),
                 bind: entry.bind.clone(),
                 queue: place.queue.name(),
+                is_insecure: entry.is_insecure,
             })
         })
     }
@@ -424,7 +433,7 @@ impl Listeners {
                     address: &place.address,
                     is_shared: matches!(place.queue, Queue::Shared(_)),
                     place: entry.place,
-                    bind: &entry.bind,
+                    is_insecure: entry.is_insecure,
                 })
             })
             .collect()

@@ -163,8 +163,11 @@ impl Listeners {
 
 /// A kept place, whatever words of a configuration it was for.
 fn entry(place: PlaceId) -> Entry {
-    let bind = String::new();
-    Entry { place, bind }
+    Entry {
+        place,
+        bind: String::new(),
+        is_insecure: false,
+    }
 }
 
 impl Place {

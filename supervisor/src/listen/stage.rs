@@ -38,7 +38,7 @@ pub(super) struct Staged {
 
 /// A place and the words that name it.
 pub(super) struct Found {
-    position: usize,
+    pub(super) position: usize,
     pub(super) bind: String,
     pub(super) which: Which,
 }
