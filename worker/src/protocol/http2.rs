@@ -43,8 +43,6 @@ where
     pulse.begin_frames(station.meter.clock.last());
     let service = service_fn(|request| receive(connection, app, request));
     let builder = builder(connection);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let builder = builder(&station.config);
     let mut served = pin!(builder.serve_connection(TokioIo::new(Opening::new(stream)), service));
     let mut is_leaving = false;
     poll_fn(|task| {
