@@ -1,11 +1,13 @@
-//! One worker under attack by two thousand slow connections still answers others at once.
+//! One worker under attack by two thousand slow connections still answers others at once, and
+//! slowhttptest, which was made to bring servers down in this way, finds it available.
 
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::limits_http::single;
-use crate::support::{Brigade, Connection, Trouble};
+use crate::support::{Brigade, Connection, Need, Trouble, lacks};
 
 const ATTACKERS: usize = 2000;
 const ASKED: usize = 300;
@@ -98,4 +100,44 @@ fn one_worker_under_attack_by_two_thousand_slow_connections_answers_others_at_on
     }
     drop(attackers);
     brigade.stop_and_check();
+}
+
+#[test]
+fn slowhttptest_finds_the_service_available_and_its_connections_closed() {
+    if lacks(Need::SlowHttpTest) {
+        return;
+    }
+    let deadlines = [
+        "--timeout-header",
+        "2s",
+        "--timeout-body",
+        "2s",
+        "--min-rate-body",
+        "1000",
+    ];
+    for way in ["-H", "-B", "-X"] {
+        let brigade = single(&deadlines);
+        let url = format!("http://127.0.0.1:{}/echo", brigade.address().port());
+        // 500 connections, 250 of them a second, each with a word every second; probed all the time.
+        let arguments = [
+            way, "-c", "500", "-r", "250", "-i", "1", "-s", "100000", "-l", "8", "-p", "3", "-v",
+            "1", "-u", &url,
+        ];
+        let attack = Command::new("slowhttptest")
+            .args(arguments)
+            .current_dir(brigade.dir())
+            .env("TERM", "dumb")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let told = String::from_utf8_lossy(&attack.stdout).into_owned();
+        assert!(told.contains("service available:"), "{told}");
+        assert!(!told.contains("NO"), "{told}");
+        // Who reads slowly reads on from what the kernel holds of a small answer, after its
+        // connection was closed.
+        let are_closed = told.contains("No open connections left");
+        assert!(are_closed || way == "-X", "{way}: {told}");
+        assert_eq!(brigade.get("/").status, 200);
+        brigade.stop_and_check();
+    }
 }

@@ -19,6 +19,8 @@ pub(crate) enum Need {
     Node,
     /// sslscan, which looks at servers that speak TLS.
     SslScan,
+    /// slowhttptest, which attacks servers with slow clients.
+    SlowHttpTest,
     /// systemd-socket-activate.
     SocketActivate,
     /// The processor controller of the first version of cgroups, for groups made by hand.
@@ -36,6 +38,7 @@ impl Need {
             Self::Python => "python",
             Self::Node => "node",
             Self::SslScan => "sslscan",
+            Self::SlowHttpTest => "slowhttptest",
             Self::SocketActivate => "systemd",
             Self::Quota => "quota",
             Self::Builder => "builder",
@@ -60,6 +63,13 @@ impl Need {
             Self::Python => answers(python()),
             Self::Node => answers(node()),
             Self::SslScan => answers("sslscan".into()),
+            // It knows no `--version`, and fails to say so.
+            Self::SlowHttpTest => Command::new("slowhttptest")
+                .arg("-h")
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status()
+                .is_ok(),
             Self::SocketActivate => answers("systemd-socket-activate".into()),
             Self::Quota => Path::new("/sys/fs/cgroup/cpu/cpu.cfs_quota_us").exists(),
             Self::Builder => answers("buildah".into()),
@@ -74,9 +84,12 @@ impl Need {
             Self::MemoryGroup => {
                 "mount the memory controller of cgroup v1 at /sys/fs/cgroup/memory"
             }
-            Self::Python | Self::Node | Self::SslScan | Self::SocketActivate | Self::Builder => {
-                "run `tests/needs.sh`"
-            }
+            Self::Python
+            | Self::Node
+            | Self::SslScan
+            | Self::SlowHttpTest
+            | Self::SocketActivate
+            | Self::Builder => "run `tests/needs.sh`",
         }
     }
 }

@@ -54,7 +54,9 @@ pub(crate) fn enter(station: &Station, peer: Endpoint) -> Result<Option<Guest>, 
     let (Some(most), Some(address)) = (limits.peer_connections, peer.ip()) else {
         return Ok(None);
     };
-    if address.to_canonical().is_loopback() {
+    // Behind a trusted proxy is everybody.
+    let is_proxy = station.config.proxy.trusted.covers(address);
+    if is_proxy || address.to_canonical().is_loopback() {
         return Ok(None);
     }
     let (board, row) = (station.exchange.board(), station.row);
