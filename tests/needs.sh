@@ -34,6 +34,7 @@ provide systemd systemd-socket-activate --version
 provide nodejs node --version
 provide sslscan sslscan --version
 provide slowhttptest sh -c 'command -v slowhttptest'
+provide openssl openssl version
 provide python3 python3 --version
 provide python3-venv python3 -c 'import venv, ensurepip'
 
