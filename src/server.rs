@@ -199,8 +199,9 @@ impl Server {
     /// done only once.
     ///
     /// # Exit codes
-    /// 0 stopped as asked; 1 gave up, since no worker ever became ready; 2 a key that does not
-    /// exist; 71 the system refused (an address in use, no memory); 78 bad configuration.
+    /// 0 stopped as asked; 1 gave up, since no worker ever became ready; 2 a key or value set in code
+    /// that makes no sense; 71 the system refused (an address in use, no memory); 78 bad
+    /// configuration in the environment or the file.
     pub fn run<F: Factory + 'static>(self, factory: F) -> ExitCode {
         let service = service(factory);
         let arrival = match Arrival::now(VERSION) {

@@ -1,15 +1,19 @@
 //! Waiting and working, after the burgers of FastAPI's documentation: while a burger is on the
 //! grill, everybody can wait at once; what keeps a cook busy needs as many cooks as burgers.
 
+use std::thread;
 use std::time::Duration;
 
-use tokio::task::{JoinSet, spawn_blocking};
+use brigade::{concurrently, offload};
+use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::fibonacci::fibonacci;
 
 /// How big a work one burger is: some milliseconds.
 const EFFORT: u32 = 27;
+/// How many cooks one order may keep busy.
+const COOKS: usize = 8;
 
 /// Waits for all burgers at once, on the event loop, which is free meanwhile.
 pub(super) async fn concurrent(orders: u32, grill: Duration) -> String {
@@ -23,25 +27,34 @@ pub(super) async fn concurrent(orders: u32, grill: Duration) -> String {
 }
 
 /// Works for each burger on a thread of its own, so that the event loop stays free.
-pub(super) async fn parallel(orders: u32) -> String {
-    let mut cooks = JoinSet::new();
-    for _ in 0..orders {
-        cooks.spawn(off_the_loop(EFFORT));
+pub(super) async fn parallel(orders: u32) -> Result<String, offload::Error> {
+    let cooks = (0..orders).map(|_| offload::blocking(|| fibonacci(EFFORT)));
+    let mut work = 0;
+    for moves in concurrently(COOKS, cooks).await {
+        work += moves?;
     }
-    let work: u64 = cooks.join_all().await.iter().sum();
-    format!("{orders} burgers, after {work} moves of cooks who stood beside the event loop.\n")
+    Ok(format!(
+        "{orders} burgers, after {work} moves of cooks who stood beside the event loop.\n"
+    ))
 }
 
 /// Calculates a Fibonacci number without blocking the event loop.
-pub(super) async fn off_the_loop(n: u32) -> u64 {
-    let work = spawn_blocking(move || fibonacci(n));
-    // It fails only if the worker ends first, and then nobody waits for the number.
-    work.await.unwrap_or_default()
+pub(super) async fn off_the_loop(n: u32) -> Result<u64, offload::Error> {
+    offload::cpu(move || fibonacci(n)).await
+}
+
+/// Waits on a thread, as a client would that knows nothing of async.
+pub(super) async fn wait_off_the_loop(pause: Duration) -> Result<String, offload::Error> {
+    offload::blocking(move || thread::sleep(pause)).await?;
+    Ok(format!(
+        "A thread slept for {} ms, the event loop did not.\n",
+        pause.as_millis()
+    ))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{concurrent, off_the_loop, parallel};
+    use super::{concurrent, off_the_loop, parallel, wait_off_the_loop};
     use std::time::Duration;
     use tokio::runtime::Builder;
 
@@ -61,7 +74,9 @@ mod tests {
 
     #[test]
     fn work_is_done_elsewhere() {
-        assert_eq!(run(off_the_loop(20)), 6765);
-        assert!(run(parallel(3)).starts_with("3 burgers"));
+        assert_eq!(run(off_the_loop(20)), Ok(6765));
+        assert!(run(parallel(3)).unwrap().starts_with("3 burgers"));
+        let nap = run(wait_off_the_loop(Duration::from_millis(1)));
+        assert!(nap.unwrap().starts_with("A thread slept for 1 ms"));
     }
 }

@@ -18,6 +18,8 @@ pub(super) enum Route {
     ParallelBurgers { orders: u32 },
     /// A Fibonacci number.
     Fibonacci { n: u32 },
+    /// Wait on a thread beside the event loop.
+    Offload { pause: Duration },
     /// Block the event loop.
     Blocking { pause: Duration },
     /// Keep the event loop busy, by turns with everybody else.
@@ -51,7 +53,7 @@ const READS: &str = "GET, HEAD";
 const WRITES: &str = "POST, PUT";
 
 /// Every path: which methods it allows, how it is asked, what it does.
-const ROUTES: [(&str, &str, &str, &str); 12] = [
+const ROUTES: [(&str, &str, &str, &str); 13] = [
     ("/", READS, "/", "says hello, and which worker does"),
     (
         "/burgers",
@@ -70,6 +72,12 @@ const ROUTES: [(&str, &str, &str, &str); 12] = [
         READS,
         "/fib?n=30",
         "calculates a Fibonacci number the slow way, off the event loop",
+    ),
+    (
+        "/offload",
+        READS,
+        "/offload?ms=500",
+        "waits on a thread, off the event loop",
     ),
     (
         "/blocking",
@@ -141,6 +149,10 @@ impl Route {
             "/fib" => {
                 let n = query.needed_number("n", 0..=45)?;
                 (&["n"], Self::Fibonacci { n })
+            }
+            "/offload" => {
+                let pause = milliseconds(500)?;
+                (&["ms"], Self::Offload { pause })
             }
             "/blocking" => {
                 let pause = milliseconds(500)?;

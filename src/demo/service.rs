@@ -1,11 +1,10 @@
 //! The demo app as a service.
 
-use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{self, Poll};
 use std::thread;
 
-use brigade::{Context, RequestBody};
+use brigade::{Context, RequestBody, offload};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use tokio::time::sleep;
@@ -35,33 +34,35 @@ pub(crate) struct Demo {
 
 impl Service<Request<RequestBody>> for Demo {
     type Response = Reply;
-    type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Reply, Infallible>>>>;
+    // What the threads beside the loop can't take becomes a 503, made by Brigade.
+    type Error = offload::Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Reply, offload::Error>>>>;
 
-    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), Infallible>> {
+    fn poll_ready(&mut self, _: &mut task::Context<'_>) -> Poll<Result<(), offload::Error>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         let hello = self.hello.clone();
-        Box::pin(async move { Ok(answer(request, hello).await) })
+        Box::pin(answer(request, hello))
     }
 }
 
-async fn answer(request: Request<RequestBody>, hello: Bytes) -> Reply {
+async fn answer(request: Request<RequestBody>, hello: Bytes) -> Result<Reply, offload::Error> {
     let uri = request.uri();
     let route = match Route::of(request.method(), uri.path(), uri.query()) {
         Ok(route) => route,
-        Err(refusal) => return refuse(refusal),
+        Err(refusal) => return Ok(refuse(refusal)),
     };
     let words: Bytes = match route {
         Route::Hello => hello,
         Route::Burgers { orders, grill } => burgers::concurrent(orders, grill).await.into(),
-        Route::ParallelBurgers { orders } => burgers::parallel(orders).await.into(),
+        Route::ParallelBurgers { orders } => burgers::parallel(orders).await?.into(),
         Route::Fibonacci { n } => {
-            let number = burgers::off_the_loop(n).await;
+            let number = burgers::off_the_loop(n).await?;
             format!("fib({n}) = {number}\n").into()
         }
+        Route::Offload { pause } => burgers::wait_off_the_loop(pause).await?.into(),
         Route::Blocking { pause } => {
             // The mistake that it is here to show: nobody else is served meanwhile.
             thread::sleep(pause);
@@ -80,9 +81,11 @@ async fn answer(request: Request<RequestBody>, hello: Bytes) -> Reply {
             sleep(pause).await;
             format!("Slept for {} ms.\n", pause.as_millis()).into()
         }
-        Route::Headers => return reply::headers(&request),
-        Route::Echo => return reply::echo(request),
-        Route::Stream { chunks, pause } => return reply::streamed(Chunks::new(chunks, pause)),
+        Route::Headers => return Ok(reply::headers(&request)),
+        Route::Echo => return Ok(reply::echo(request)),
+        Route::Stream { chunks, pause } => {
+            return Ok(reply::streamed(Chunks::new(chunks, pause)));
+        }
     };
-    text(StatusCode::OK, words)
+    Ok(text(StatusCode::OK, words))
 }

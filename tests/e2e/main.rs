@@ -27,6 +27,7 @@ mod limits_http;
 mod logging;
 mod manager;
 mod memory;
+mod offload;
 mod orphaned;
 mod privileges;
 mod proxy_protocol;

@@ -8,6 +8,7 @@ mod worker;
 
 mod draining;
 mod handed;
+mod leaving;
 mod passing;
 mod serving;
 mod shared;

@@ -1,0 +1,6 @@
+//! The example, running, and somebody to ask it.
+
+mod client;
+mod running;
+
+pub(crate) use running::{App, Felt};
