@@ -6,10 +6,16 @@ const FORMAT: &str = "{remote} {scheme} {host}";
 
 /// Starts one that logs whom it believes; asks with these headers; the line.
 fn told(arguments: &[&str], headers: &str) -> String {
-    let launch = Launch::new(&["serve", "--workers", "1", "--access-log", "a.log"]);
-    let launch = launch
-        .arguments(["--access-log-format", FORMAT])
-        .arguments(arguments);
+    let own = [
+        "serve",
+        "--workers",
+        "1",
+        "--access-log",
+        "a.log",
+        "--access-log-format",
+        FORMAT,
+    ];
+    let launch = Launch::new(&[&own, arguments].concat());
     let brigade = launch.ready();
     let address = match brigade.addresses().first() {
         Some(address) => address.clone(),

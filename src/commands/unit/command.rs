@@ -10,7 +10,7 @@ use clap::ArgMatches;
 
 use super::super::configuration;
 use super::super::print::print;
-use super::facts::Facts;
+use super::facts::{Facts, access_log};
 use super::words::word;
 use super::{service, socket};
 
@@ -131,7 +131,9 @@ fn has_relative_path(loaded: &Loaded) -> bool {
         brigade_config::Bind::Unix(path) => Some(path),
         _ => None,
     });
-    let mut paths = unix.chain(&supervisor.pid_file).map(PathBuf::as_path);
+    let files = unix.chain(&supervisor.pid_file);
+    let files = files.chain(access_log(&loaded.config.worker));
+    let mut paths = files.map(PathBuf::as_path);
     paths.any(Path::is_relative)
 }
 

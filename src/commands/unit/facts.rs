@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use brigade_config::{Balance, Bind, Loaded, SupervisorConfig, WorkerCount};
+use brigade_config::{
+    AccessLogTo, Balance, Bind, Config, Loaded, SupervisorConfig, WorkerConfig, WorkerCount,
+};
 use brigade_shared::sys::cpu::Usable;
 
 /// What the unit depends on.
@@ -37,7 +39,7 @@ const AFTERMATH: Duration = Duration::from_secs(15);
 impl Facts {
     pub(super) fn of(loaded: &Loaded) -> Self {
         let supervisor = &loaded.config.supervisor;
-        let (runtime, writes) = directories(supervisor);
+        let (runtime, writes) = directories(&loaded.config);
         let attempts = supervisor.start_attempts.max(1);
         Self {
             start: supervisor.timeout_start.saturating_mul(attempts) + 2 * AFTERMATH,
@@ -89,10 +91,20 @@ fn socket_files(supervisor: &SupervisorConfig) -> impl Iterator<Item = &PathBuf>
     })
 }
 
+/// The file of the access log, unless it is a device.
+pub(super) fn access_log(worker: &WorkerConfig) -> Option<&PathBuf> {
+    match &worker.access_log.to {
+        Some(AccessLogTo::File(path)) if !path.starts_with("/dev") => Some(path),
+        Some(AccessLogTo::File(_) | AccessLogTo::Output) | None => None,
+    }
+}
+
 /// Where files are made: below /run, which the manager can make and clear away, and elsewhere.
-fn directories(supervisor: &SupervisorConfig) -> (Vec<String>, Vec<PathBuf>) {
+fn directories(config: &Config) -> (Vec<String>, Vec<PathBuf>) {
+    let supervisor = &config.supervisor;
     let (mut runtime, mut elsewhere) = (BTreeSet::new(), BTreeSet::new());
-    for path in socket_files(supervisor).chain(&supervisor.pid_file) {
+    let files = socket_files(supervisor).chain(&supervisor.pid_file);
+    for path in files.chain(access_log(&config.worker)) {
         let folder = path.parent().unwrap_or(Path::new("/"));
         match folder.strip_prefix("/run") {
             Ok(below) if below.components().next().is_some() => {

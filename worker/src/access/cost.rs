@@ -5,7 +5,8 @@ use brigade_config::{Config, Record};
 use http::{Request, Response};
 use std::time::Instant;
 
-const REQUESTS: u64 = 20_000;
+const ROUNDS: u64 = 20;
+const REQUESTS: u64 = 500;
 
 /// A request as browsers send it, from its head to its line; whatever happens between is not here.
 /// So much for each, in nanoseconds.
@@ -15,7 +16,7 @@ fn cost(format: &str) -> u128 {
         ("access-log-format".to_owned(), vec![format.to_owned()]),
     ]);
     let (config, _) = Config::recall(&record);
-    let mut each = 0;
+    let mut each = u128::MAX;
     Rig::paused(async |rig| {
         let rig = rig.with(config.worker);
         let station = &*rig.station;
@@ -31,22 +32,22 @@ fn cost(format: &str) -> u128 {
             .body(())
             .unwrap();
         let (head, ()) = Response::new(()).into_parts();
-        let begin = Instant::now();
-        for _ in 0..REQUESTS {
-            let began = station.meter.clock.last();
-            let mut sheet = station
-                .access
-                .begin(station, &request, &peer, began)
-                .unwrap();
-            station
-                .access
-                .answered(&mut sheet, &head, Some(1024), station);
-            sheet.sent(1024);
-            station
-                .access
-                .end(sheet, station.meter.row, began + 1_234_567);
+        // The best of many rounds: what else the machine does is not the log's cost.
+        for _ in 0..ROUNDS {
+            let begin = Instant::now();
+            for _ in 0..REQUESTS {
+                let began = station.meter.clock.last();
+                let begun = station.access.begin(station, &request, &peer, began);
+                let mut sheet = begun.unwrap();
+                station
+                    .access
+                    .answered(&mut sheet, &head, Some(1024), station);
+                sheet.sent(1024);
+                let row = station.meter.row;
+                station.access.end(sheet, row, began + 1_234_567);
+            }
+            each = each.min(begin.elapsed().as_nanos() / u128::from(REQUESTS));
         }
-        each = begin.elapsed().as_nanos() / u128::from(REQUESTS);
         station
             .access
             .finish(station, std::time::Duration::from_secs(30));

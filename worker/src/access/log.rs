@@ -126,7 +126,11 @@ impl Access {
     /// Goes on in another file: the old one was moved away.
     pub(crate) fn turn(&self, file: File) {
         if let Some(on) = &self.0 {
-            on.desk.borrow_mut().next = Some(file);
+            let mut desk = on.desk.borrow_mut();
+            // What came before the order belongs into the old file.
+            desk.hand_over();
+            desk.next = Some(file);
+            desk.turn();
             on.begun.notify_one();
         }
     }
@@ -248,17 +252,21 @@ impl Desk {
         }
     }
 
-    fn tend(&mut self, station: &Station, now_ns: u64) -> bool {
-        // What came before the order to turn belongs into the old file.
-        self.hand_over();
-        let Some(writer) = &mut self.writer else {
-            return false;
-        };
+    /// Turns to the next file, if there is one and everything before it is handed over.
+    fn turn(&mut self) {
         if self.lines == 0
-            && let Some(file) = self.next.take()
+            && let (Some(writer), Some(file)) = (&self.writer, self.next.take())
         {
             self.next = writer.turn(file);
         }
+    }
+
+    fn tend(&mut self, station: &Station, now_ns: u64) -> bool {
+        self.hand_over();
+        self.turn();
+        let Some(writer) = &mut self.writer else {
+            return false;
+        };
         let is_done = writer.is_done();
         let (lost, why) = writer.take_lost();
         self.lose(station.meter.row, lost, &why);
