@@ -1,5 +1,5 @@
 //! Work that would hold up the event loop, done beside it: [`blocking`] for what waits (files, clients
-//! that know nothing of async), [`cpu`] for what computes, [`cooperative`] for a long task that stays
+//! that know nothing of async), [`cpu`] for what computes, [`cooperative()`] for a long task that stays
 //! on the loop and gives way now and then.
 //!
 //! ```text
