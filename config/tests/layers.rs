@@ -4,14 +4,14 @@
 mod common;
 
 use std::fs;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use brigade_config::{
-    Balance, Bind, Config, Http, HttpVersions, Limits, LogConfig, LogFormat, LogLevel, Network,
-    Pace, Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, Trusted, WorkerConfig,
-    WorkerCount, WorkerMemory, arguments, load, needs_restart,
+    Balance, Bind, Config, Http, HttpVersions, Limits, LogConfig, LogFormat, LogLevel, Pace,
+    Readiness, Recycle, RestartIntensity, Share, SupervisorConfig, WorkerConfig, WorkerCount,
+    WorkerMemory, arguments, load, needs_restart,
 };
 use clap::Command;
 use common::{Said, binds, effective, matches, read, read_in, row, said, variables};
@@ -23,24 +23,12 @@ fn pace(seconds: u64, rate: Option<u64>) -> Pace {
     Pace { within, rate }
 }
 
-fn alone(address: IpAddr) -> Network {
-    let prefix = if address.is_ipv4() { 32 } else { 128 };
-    Network { address, prefix }
-}
-
-fn default_http() -> Http {
+/// What proxies say is in `proxies.rs`.
+fn http(versions: HttpVersions, ping: Option<Duration>) -> Http {
     Http {
-        versions: HttpVersions::Both,
-        ping: Some(Duration::from_secs(20)),
-        proxy_protocol: false,
-        proxy_protocol_from: Trusted {
-            unix: true,
-            networks: vec![
-                alone(Ipv4Addr::LOCALHOST.into()),
-                alone(Ipv6Addr::LOCALHOST.into()),
-            ],
-            ..Trusted::default()
-        },
+        versions,
+        ping,
+        ..Config::default().worker.http
     }
 }
 
@@ -133,7 +121,7 @@ fn with_nothing_said_the_defaults_hold() {
             timeout_lame_duck: Duration::from_millis(500),
             timeout_hooks: seconds(2),
             limits: default_limits(),
-            http: default_http(),
+            http: http(HttpVersions::Both, Some(seconds(20))),
             // The keys of the other parts have tests of their own.
             ..loaded.config.worker.clone()
         },
@@ -168,7 +156,7 @@ const EVERY_KEY: &str = "
     min-rate-body = 21\ntimeout-write = 22\nmin-rate-write = 0\ntimeout-request = 23
     limit-request-line = 2400\nlimit-header-size = '25KiB'\nlimit-headers = 26\nlimit-body = 'off'
     limit-connections = 27\nlimit-worker-connections = 28\nlimit-peer-connections = 'off'
-    limit-concurrency = 29\nlimit-h2-streams = 30\nlimit-h2-resets = 31\nws-max-size = '32KiB'\nhttp = '2'\nhttp2-ping = 'off'\nproxy-protocol = true\nproxy-protocol-from = '*'\n";
+    limit-concurrency = 29\nlimit-h2-streams = 30\nlimit-h2-resets = 31\nws-max-size = '32KiB'\nhttp = '2'\nhttp2-ping = 'off'\n";
 
 #[test]
 fn every_key_reaches_its_place() {
@@ -219,15 +207,7 @@ fn every_key_reaches_its_place() {
             timeout_lame_duck: Duration::ZERO,
             timeout_hooks: seconds(2),
             limits: given_limits(),
-            http: Http {
-                versions: HttpVersions::Http2,
-                ping: None,
-                proxy_protocol: true,
-                proxy_protocol_from: Trusted {
-                    all: true,
-                    ..Trusted::default()
-                },
-            },
+            http: http(HttpVersions::Http2, None),
             ..Config::default().worker
         },
         log: LogConfig {

@@ -161,3 +161,16 @@ fn a_field_that_does_not_exist_is_told_with_the_nearest() {
         "{told}"
     );
 }
+
+#[test]
+fn the_proxy_protocol_is_off_and_then_spoken_by_this_machine_unless_others_are_named() {
+    let http = |said| loaded(said).config.worker.http;
+    let silent = http(said(&[], &[], ""));
+    assert!(!silent.proxy_protocol);
+    let own = ["127.0.0.1", "::1", "unix"];
+    assert_eq!(silent.proxy_protocol_from.words(), own);
+    let named = "proxy-protocol = true\nproxy-protocol-from = ['10.0.0.0/8']";
+    let named = http(said(&[], &[], named));
+    assert!(named.proxy_protocol);
+    assert_eq!(named.proxy_protocol_from.words(), ["10.0.0.0/8"]);
+}
