@@ -106,6 +106,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand serve" -l header -d 'Add
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l proxy-protocol-from -d 'Who speaks the PROXY protocol [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
@@ -127,6 +128,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand serve" -l proxy-headers 
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-proxy-headers -d 'Undo --proxy-headers'
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l request-id -d 'Give every request an id, in `x-request-id`'
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l proxy-protocol -d 'Take the client\'s address from the PROXY protocol'
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-proxy-protocol -d 'Undo --proxy-protocol'
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
@@ -200,6 +203,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand exec" -l header -d 'Add 
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l proxy-protocol-from -d 'Who speaks the PROXY protocol [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
@@ -221,6 +225,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand exec" -l proxy-headers -
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-proxy-headers -d 'Undo --proxy-headers'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l request-id -d 'Give every request an id, in `x-request-id`'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l proxy-protocol -d 'Take the client\'s address from the PROXY protocol'
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-proxy-protocol -d 'Undo --proxy-protocol'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l index -d 'The file that stands for its directory [default: index.html]' -r
@@ -297,6 +303,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand static" -l header -d 'Ad
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l proxy-protocol-from -d 'Who speaks the PROXY protocol [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
@@ -319,6 +326,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand static" -l proxy-headers
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-proxy-headers -d 'Undo --proxy-headers'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l request-id -d 'Give every request an id, in `x-request-id`'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l proxy-protocol -d 'Take the client\'s address from the PROXY protocol'
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-proxy-protocol -d 'Undo --proxy-protocol'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand static" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
@@ -392,6 +401,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l header -d 'Add
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l proxy-protocol-from -d 'Who speaks the PROXY protocol [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
@@ -413,6 +423,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l proxy-headers 
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-proxy-headers -d 'Undo --proxy-headers'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l request-id -d 'Give every request an id, in `x-request-id`'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l proxy-protocol -d 'Take the client\'s address from the PROXY protocol'
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-proxy-protocol -d 'Undo --proxy-protocol'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand schema" -s h -l help -d 'Print help'
@@ -487,6 +499,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l header -d 'Add 
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l forwarded-allow-ips -d 'Whose forwarded headers are believed [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l forwarded-header -d 'Which headers a proxy writes: `x-forwarded` or `forwarded` [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l root-path -d 'The path under which a proxy shows this service' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l proxy-protocol-from -d 'Who speaks the PROXY protocol [default: 127.0.0.1, ::1, unix]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l access-log -d 'Write a line for every request: to a file, or `-` [default: off]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l access-log-format -d '`common`, `combined`, `json`, or text with fields in braces [default: combined]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l access-log-sample -d 'Write one of so many requests, by chance [default: off]' -r
@@ -509,6 +522,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l proxy-headers -
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-proxy-headers -d 'Undo --proxy-headers'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l request-id -d 'Give every request an id, in `x-request-id`'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-request-id -d 'Undo --request-id'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l proxy-protocol -d 'Take the client\'s address from the PROXY protocol'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-proxy-protocol -d 'Undo --proxy-protocol'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand completions" -s h -l help -d 'Print help'
