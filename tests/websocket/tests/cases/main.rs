@@ -12,6 +12,7 @@ mod fragments;
 mod frame;
 mod framing;
 mod large;
+mod leaving;
 mod peer;
 mod utf8;
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -63,6 +63,12 @@ impl Server {
         std::fs::read_to_string(self.log.path().join("log")).unwrap()
     }
 
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.process.id().cast_signed());
+        kill(pid, signal).unwrap();
+    }
+
     /// A WebSocket.
     pub(crate) fn open(&self) -> Client {
         let mut stream = TcpStream::connect(&self.address).unwrap();
@@ -116,6 +122,11 @@ impl Client {
 
     pub(crate) fn send(&mut self, frame: &Frame) {
         self.send_bytes(&frame.masked(), None);
+    }
+
+    /// Says nothing more, or hears nothing more.
+    pub(crate) fn shut(&self, how: Shutdown) {
+        self.stream.shutdown(how).unwrap();
     }
 
     /// The next frame, or none at the end of the connection.
