@@ -5,7 +5,8 @@ use std::str::FromStr;
 
 use super::compare::{self, Pattern};
 use super::{
-    crowd, growth, idle, instructions, renew, replace, scaling, spread, stall, start, works,
+    access_log, crowd, growth, idle, instructions, renew, replace, scaling, spread, stall, start,
+    works,
 };
 use crate::bench::Bench;
 use crate::outcome::Outcome;
@@ -38,6 +39,8 @@ pub(crate) enum Section {
     Renew,
     /// One supervisor with many workers, or many with one.
     Scaling,
+    /// What an access log costs.
+    AccessLog,
     /// JSON, TLS, HTTP/2, WebSockets, files.
     Works,
     /// Where the user-space cost is; not among the usual ones.
@@ -46,7 +49,7 @@ pub(crate) enum Section {
 
 impl Section {
     /// All of them, in the order of the report.
-    pub(crate) const ALL: [Self; 14] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::KeepAlive,
         Self::OneConnection,
         Self::NewConnection,
@@ -59,6 +62,7 @@ impl Section {
         Self::Spread,
         Self::Renew,
         Self::Scaling,
+        Self::AccessLog,
         Self::Works,
         Self::Instructions,
     ];
@@ -84,6 +88,7 @@ impl Section {
             Self::Spread => spread::run(bench),
             Self::Renew => renew::run(bench),
             Self::Scaling => scaling::run(bench),
+            Self::AccessLog => access_log::run(bench),
             Self::Works => works::run(bench),
             Self::Instructions => instructions::run(bench),
         }
@@ -103,6 +108,7 @@ impl Section {
             Self::Spread => "spread",
             Self::Renew => "renew",
             Self::Scaling => "scaling",
+            Self::AccessLog => "access-log",
             Self::Works => "works",
             Self::Instructions => "instructions",
         }

@@ -1,5 +1,6 @@
 //! One file per question, and each answers with one table.
 
+mod access_log;
 mod compare;
 mod crowd;
 mod growth;

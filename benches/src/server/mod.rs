@@ -13,6 +13,7 @@ pub(crate) use binaries::Binaries;
 pub(crate) use brigade::{Brigade, Program};
 pub(crate) use events::Event;
 pub(crate) use many::Many;
+pub(crate) use nginx::start_with_log as nginx_with_log;
 pub(crate) use peer::Peer;
 pub(crate) use rival::{Materials, Rival};
 pub(crate) use running::Server;

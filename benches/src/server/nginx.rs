@@ -44,7 +44,17 @@ pub(super) fn version() -> String {
 pub(super) fn start(connections: usize, binaries: &Binaries, cpus: Cpus) -> Outcome<Server> {
     let files = tempfile::tempdir()?;
     let port = free_port()?;
-    let text = configuration(files.path(), port, connections + connections / 8);
+    let room = connections + connections / 8;
+    let text = configuration(files.path(), port, room, "off");
+    start_with(files, port, &text, binaries, cpus)
+}
+
+/// The same, with a line in this file for each request.
+pub(crate) fn start_with_log(log: &str, binaries: &Binaries, cpus: Cpus) -> Outcome<Server> {
+    let files = tempfile::tempdir()?;
+    let port = free_port()?;
+    let log = format!("{log} combined buffer=64k flush=1s");
+    let text = configuration(files.path(), port, 1_000, &log);
     start_with(files, port, &text, binaries, cpus)
 }
 
@@ -80,7 +90,7 @@ pub(super) fn free_port() -> Outcome<u16> {
         .port())
 }
 
-fn configuration(directory: &Path, port: u16, room: usize) -> String {
+fn configuration(directory: &Path, port: u16, room: usize, log: &str) -> String {
     let directory = directory.display();
     format!(
         "daemon off;
@@ -89,7 +99,7 @@ worker_processes 1;
 pid {directory}/pid;
 events {{ worker_connections {room}; }}
 http {{
-    access_log off;
+    access_log {log};
     keepalive_requests 1000000000;
     keepalive_timeout 600s;
     default_type {CONTENT_TYPE};
