@@ -160,10 +160,10 @@ fn nothing_that_a_client_sends_forges_a_line() {
     let mut connection = brigade.connect();
     let evil = "GET /\"%0a HTTP/1.1\r\nhost: x\r\nuser-agent: \" 200 \"\x1b[2J\u{202e}\tx\r\nx-evil: 9 \\\r\n\r\n";
     // A control byte is refused; whatever is answered, the log has whole lines of one shape.
-    let _ = connection.send(evil.to_owned());
+    let _ = connection.send(evil);
     let fair = "GET /\"x HTTP/1.1\r\nhost: x\r\nuser-agent: \" 200 \"\tx\r\nx-evil: 9 \\\r\nconnection: close\r\n\r\n";
     let mut second = brigade.connect();
-    second.send(fair.to_owned()).unwrap();
+    second.send(fair).unwrap();
     let expected = r#"127.0.0.1 "GET /\"x HTTP/1.1" 404 "\" 200 \"\x09x" 9\x20\\"#;
     brigade.until("the line is there", || {
         lines(&brigade.dir().join("a.log"))
@@ -263,7 +263,7 @@ fn a_request_that_is_cut_at_the_end_of_a_drain_has_its_line() {
     let brigade = Brigade::start(&arguments);
     let mut client = brigade.connect();
     client
-        .send("GET /sleep?ms=60000 HTTP/1.1\r\nhost: x\r\n\r\n".to_owned())
+        .send("GET /sleep?ms=60000 HTTP/1.1\r\nhost: x\r\n\r\n")
         .unwrap();
     brigade.until("the request is under way", || {
         brigade.get("/").status == 200
