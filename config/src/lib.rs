@@ -13,6 +13,8 @@
 
 mod address;
 mod check;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod keys;
 mod layers;
 mod load;

@@ -8,6 +8,8 @@ mod act;
 mod admin;
 mod attend;
 mod boot;
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
 mod handover;
 mod hear;
 mod launch;

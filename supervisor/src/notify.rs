@@ -109,7 +109,7 @@ impl AsFd for NotifySocket {
 }
 
 /// Total: what is not understood is passed over, as systemd does.
-fn parse(packet: &[u8]) -> Vec<Word> {
+pub(crate) fn parse(packet: &[u8]) -> Vec<Word> {
     let text = String::from_utf8_lossy(packet);
     let word = |line: &str| match line.split_once('=')? {
         ("READY", "1") => Some(Word::Ready),

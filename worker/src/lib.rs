@@ -42,6 +42,9 @@ mod tls;
 mod concurrently;
 pub mod offload;
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzz;
+
 mod connections;
 mod courtesy;
 mod lately;

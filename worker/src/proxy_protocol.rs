@@ -20,6 +20,8 @@ use crate::transport::{Metered, Transport};
 
 /// No honest header is longer; the protocol would allow 64 KiB.
 const LONGEST: usize = 4096;
+/// The longest line of version 1, by the protocol.
+const LONGEST_LINE: usize = 107;
 /// What version 1 begins with, and version 2.
 const GREETINGS: [&[u8]; 2] = [b"PROXY ", b"\r\n\r\n\0\r\nQUIT\n"];
 /// A missing header is logged at most so often.
@@ -115,11 +117,15 @@ fn parse(ahead: &[u8]) -> Result<Option<(Said, usize)>, Unproxied> {
         Err(Error::BufferTooShort) if !is_whole => Ok(None),
         Err(_) => Err(Unproxied::NoHeader),
         Ok((header, length)) => {
-            // The parser's numbers may have a sign.
-            let is_odd = is_text && ahead[..length].contains(&b'+');
+            // The parser's numbers may have a sign, a line may go on after a line feed or be too
+            // long: whether the parser sees the latter depends on how much has come.
+            let line = ahead[..length].strip_suffix(b"\r\n");
+            let is_odd = |byte| matches!(byte, b'+' | b'\n');
+            let is_odd = is_text && line.is_none_or(|line| line.iter().copied().any(is_odd));
             let address = header.proxied_address();
             let is_stream = address.is_none_or(|address| address.protocol == Protocol::Stream);
-            if length > LONGEST || is_odd || !is_stream {
+            let longest = if is_text { LONGEST_LINE } else { LONGEST };
+            if length > longest || is_odd || !is_stream {
                 return Err(Unproxied::NoHeader);
             }
             let said = Said {
@@ -129,6 +135,13 @@ fn parse(ahead: &[u8]) -> Result<Option<(Said, usize)>, Unproxied> {
             Ok(Some((said, length)))
         }
     }
+}
+
+/// What `parse` says: none if it is no such header, nothing in it as long as it is not whole.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn read_for_fuzzing(ahead: &[u8]) -> Option<Option<(crate::fuzz::Proxied, usize)>> {
+    let found = parse(ahead).ok()?;
+    Some(found.map(|(said, length)| ((said.ends, said.is_encrypted), length)))
 }
 
 /// Connections that did not begin as they should have, for the log.
@@ -255,6 +268,7 @@ mod tests {
             b"PROXY TCP4 1.1.1.1 2.2.2.2 1 2\n\r".to_vec(),
             b"PROXY TCP4 1.1.1.1 2.2.2.2 1\r\n".to_vec(),
             b"PROXY UDP4 1.1.1.1 2.2.2.2 1 2\r\n".to_vec(),
+            b"PROXY UNKNOWN 1.1.1.1\n2.2.2.2 1 2\r\n".to_vec(),
             [&b"PROXY UNKNOWN "[..], &[b'x'; 120]].concat(),
             binary(0x31, 0x11, IPV4),
             binary(0x22, 0x11, IPV4),

@@ -10,6 +10,8 @@ mod walk;
 
 pub use environment::CHILD_VARIABLES;
 pub(crate) use environment::Environment;
+#[cfg(feature = "fuzzing")]
+pub(crate) use file::File;
 pub(crate) use file::open;
 pub use flags::arguments;
 pub(crate) use flags::{CONFIG, flags};

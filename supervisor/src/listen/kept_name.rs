@@ -40,6 +40,12 @@ pub(crate) struct SocketName {
     pub(super) mark: u64,
 }
 
+/// How a name that is understood is spelled.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn spelled_for_fuzzing(name: &str) -> Option<String> {
+    KeptName::read(name).map(|name| name.to_string())
+}
+
 /// Whether a descriptor of this name was stored by a supervisor, of whatever version.
 pub(super) fn is_ours(name: &str) -> bool {
     name.starts_with(OURS)

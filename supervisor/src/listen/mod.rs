@@ -23,6 +23,8 @@ mod unix;
 pub use announced::is_socket_activated;
 pub(crate) use inherited::Inherited;
 pub(crate) use kept_name::KeptName;
+#[cfg(feature = "fuzzing")]
+pub(crate) use kept_name::spelled_for_fuzzing;
 pub(crate) use listeners::{Listeners, Offer, Takers, Waiting};
 pub(crate) use stage::PlaceId;
 pub(crate) use travel::ListenersState;

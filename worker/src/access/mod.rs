@@ -25,4 +25,6 @@ mod writer;
 
 pub(crate) use log::Access;
 pub(crate) use sheet::Sheet;
+#[cfg(feature = "fuzzing")]
+pub(crate) use sheet::line_for_fuzzing;
 pub(crate) use tend::tend;

@@ -81,6 +81,23 @@ impl<'a> Scene<'a> {
     }
 }
 
+/// The whole line of a request that was answered at once.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn line_for_fuzzing(
+    format: &brigade_config::AccessFormat,
+    request: &Request<()>,
+    peer: &Peer,
+) -> Vec<u8> {
+    let plan = Plan::of(format);
+    let mut sheet = Sheet::default();
+    let mut line = Vec::new();
+    sheet.begin(&plan, &Scene::of(request, peer), &mut Stamps::new());
+    // An answer may repeat what it was asked.
+    sheet.answered(&plan, 200, request.headers(), None, 1);
+    sheet.end(&plan, &mut line, 2);
+    line
+}
+
 impl Sheet {
     /// Writes down what is known at the beginning.
     pub(super) fn begin(&mut self, plan: &Plan, scene: &Scene<'_>, stamps: &mut Stamps) {

@@ -50,7 +50,7 @@ fn trusts(trusted: &Trusted, end: Endpoint) -> bool {
 }
 
 /// What these headers say, if anything. The peer is believed.
-fn said(proxy: &Proxy, headers: &HeaderMap) -> Option<Forwarded> {
+pub(crate) fn said(proxy: &Proxy, headers: &HeaderMap) -> Option<Forwarded> {
     let lines = Lines::of(headers);
     let told = match proxy.family {
         ForwardedFamily::XForwarded => x_forwarded(&lines, &proxy.trusted),

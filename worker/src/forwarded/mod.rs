@@ -19,5 +19,7 @@ mod walk;
 #[cfg(test)]
 mod walk_tests;
 
+#[cfg(feature = "fuzzing")]
+pub(crate) use apply::said;
 pub(crate) use apply::{Forwarded, apply, is_believed};
 pub(crate) use id::{REQUEST_ID, identify, is_id};

@@ -25,3 +25,5 @@ pub(crate) use ended::ended;
 pub(crate) use guard::Guard;
 pub(crate) use marks::Marks;
 pub(crate) use opening::Opening;
+#[cfg(feature = "fuzzing")]
+pub(crate) use scanner::scan_for_fuzzing;

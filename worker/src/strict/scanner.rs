@@ -53,6 +53,22 @@ pub(super) struct Scanner {
     heads: u64,
 }
 
+/// What came of bytes in pieces of this size, and how many heads were whole before.
+#[cfg(feature = "fuzzing")]
+pub(crate) fn scan_for_fuzzing(bytes: &[u8], size: usize) -> (&'static str, u64) {
+    let mut scanner = Scanner::new();
+    for piece in bytes.chunks(size.max(1)) {
+        let end = match scanner.scan(piece) {
+            Scanned::Whole => continue,
+            Scanned::Early(_) => "early",
+            Scanned::BadHead(..) => "bad head",
+            Scanned::BadBody(..) => "bad body",
+        };
+        return (end, scanner.heads());
+    }
+    ("whole", scanner.heads())
+}
+
 impl Scanner {
     pub(super) const fn new() -> Self {
         Self {
