@@ -52,11 +52,14 @@ fn spreads(
         shares(account)
     };
     let mut found = measure();
-    // Other tests crowd the processors for moments, and who does not get to run serves nobody. A
-    // preference of ours shows every time.
-    for _ in 0..sized(2, 0) {
-        if ratio(workers, &found) > 1.3 {
-            found = measure();
+    // Other tests crowd the processors for moments, and who does not get to run serves nobody. Over
+    // several windows that evens out; a preference of ours stays.
+    for _ in 0..sized(5, 0) {
+        if ratio(workers, &found) <= 1.3 {
+            break;
+        }
+        for (process, more) in measure() {
+            *found.entry(process).or_default() += more;
         }
     }
     assert_even(
