@@ -30,6 +30,8 @@ impl Example {
     /// Starts `BINARY serve` on a free port, and waits until it is ready.
     pub(crate) fn start(binary: &str, options: &[&str]) -> Self {
         let mut process = Command::new(binary)
+            // Whoever runs the tests may have keys of his own.
+            .env_clear()
             .args(["serve", "--port", "0", "--log-format", "json"])
             .args(options)
             .stderr(Stdio::piped())

@@ -46,6 +46,7 @@ impl App {
     pub(crate) fn start() -> Self {
         let words = "serve --workers 1 --port 0 --admin 127.0.0.1:0 --stall-warn 100ms --offload-wait 60s --offload-timeout 120s --log-format json --log-level debug";
         let mut child = Command::new(env!("CARGO_BIN_EXE_mistakes"))
+            .env_clear()
             .args(words.split(' '))
             .stderr(Stdio::piped())
             .spawn()

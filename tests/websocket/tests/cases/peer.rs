@@ -26,6 +26,7 @@ impl Server {
         let log = tempfile::tempdir().unwrap();
         let path = log.path().join("log");
         let process = Command::new(env!("CARGO_BIN_EXE_echo"))
+            .env_clear()
             .args(["serve", "--bind", "127.0.0.1:0", "--workers", "1"])
             .args(["--log-format", "json"])
             .current_dir(log.path())
