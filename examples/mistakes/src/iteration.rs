@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use brigade::offload::cooperative;
 
-const ORDERS: u32 = 2_000_000;
+const ORDERS: u32 = 10_000_000;
 
 /// One step: a fraction of a microsecond.
 #[inline(never)]
