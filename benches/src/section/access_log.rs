@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::window::{self, undisturbed};
+use super::window::{Cost, undisturbed};
 use crate::bench::Bench;
 use crate::load::KeepAlive;
-use crate::measure::{CpuTime, Noise, Spread};
+use crate::measure::Spread;
 use crate::outcome::Outcome;
 use crate::report::{Report, figure};
 use crate::server::{Brigade, Peer, Program, Server, nginx_with_log};
@@ -27,27 +27,9 @@ const KEEPERS: [Keeper; 5] = [
     Keeper::Nginx(true),
 ];
 
-struct Window {
-    cpu_micros: f64,
-    pace: f64,
-    lines: u64,
-    faults: u64,
-    others: f64,
-}
-
-impl window::Window for Window {
-    fn others(&self) -> f64 {
-        self.others
-    }
-
-    fn faults(&mut self) -> &mut u64 {
-        &mut self.faults
-    }
-}
-
 /// Each with and without, in every round, in another order.
 pub(super) fn run(bench: &Bench) -> Outcome<Report> {
-    let mut windows: Vec<Vec<Window>> = KEEPERS.iter().map(|_| Vec::new()).collect();
+    let mut windows: Vec<Vec<Cost>> = KEEPERS.iter().map(|_| Vec::new()).collect();
     let mut discarded = 0;
     for round in 0..bench.effort.rounds {
         for turn in 0..KEEPERS.len() {
@@ -70,7 +52,6 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
             "CPU per request, µs (min–max)",
             "the log's part, µs",
             "requests/s",
-            "lines per request",
         ],
     );
     for (place, keeper) in KEEPERS.into_iter().enumerate() {
@@ -78,7 +59,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
     }
     let faults: u64 = windows.iter().flatten().map(|window| window.faults).sum();
     report.note(format!(
-        "Faults in all windows: {faults}. {discarded} windows were measured again because others \
+        "Faults in all windows, lines that are missing among them: {faults}. {discarded} windows were measured again because others \
          used the CPUs."
     ));
     for place in 1..3 {
@@ -86,8 +67,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
         let words = format!("{}: at most 1 µs a request", KEEPERS[place]);
         report.goal(&words, format!("{} µs", figure(cost)), cost <= 1.0);
     }
-    let pairs = windows[1].iter().zip(&windows[4]);
-    let ratio = Spread::of(pairs.map(|(ours, nginx)| ours.cpu_micros / nginx.cpu_micros)).median();
+    let ratio = Cost::ratio(&windows[1], &windows[4]);
     report.goal(
         "with the log on both, CPU per request below nginx's",
         format!("{} times", figure(ratio)),
@@ -103,6 +83,10 @@ impl Keeper {
             Self::Brigade(_) => 0,
             Self::Nginx(_) => 3,
         }
+    }
+
+    fn writes(self) -> bool {
+        !matches!(self, Self::Brigade(None) | Self::Nginx(false))
     }
 
     fn start(self, bench: &Bench, log: &str) -> Outcome<Server> {
@@ -121,56 +105,39 @@ impl Keeper {
     }
 }
 
-fn measure(bench: &Bench, keeper: Keeper) -> Outcome<Window> {
+fn measure(bench: &Bench, keeper: Keeper) -> Outcome<Cost> {
     let files = tempfile::tempdir()?;
     let log = files.path().join("access.log");
     let server = keeper.start(bench, &log.display().to_string())?;
-    let root = server.pid();
     let mut load = KeepAlive::open(&[server.target(Peer::Brigade.body())], CONNECTIONS)?;
-    let early = load.run(bench.effort.warm_up)?.answered;
-    let (before, quiet_before) = (CpuTime::of_family(root)?, Noise::now(&[root])?);
-    let began = std::time::Instant::now();
-    let tally = load.run(bench.effort.window)?;
-    let wall = began.elapsed().as_secs_f64();
-    let cpu = CpuTime::of_family(root)?.since(before);
-    let others = quiet_before.others_until(&Noise::now(&[root])?);
+    let mut answered = load.run(bench.effort.warm_up)?.answered;
+    let mut cost = Cost::of(server.pid(), || {
+        let tally = load.run(bench.effort.window)?;
+        answered += tally.answered;
+        Ok((tally.answered, tally.faults()))
+    })?;
     drop(load);
     server.stop()?;
-    // Whoever does not write pays nothing: every line must be there.
-    let lines = std::fs::read(&log).unwrap_or_default();
-    let lines = lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
-    let requests = tally.answered.max(1) as f64;
-    Ok(Window {
-        cpu_micros: cpu.total.as_secs_f64() * 1e6 / requests,
-        pace: requests / wall,
-        lines: lines * 1000 / (tally.answered + early).max(1),
-        faults: tally.faults(),
-        others,
-    })
+    if keeper.writes() {
+        // Whoever does not write pays nothing: every line must be there.
+        let lines = std::fs::read(&log)?;
+        let lines = lines.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        cost.faults += answered.saturating_sub(lines);
+    }
+    Ok(cost)
 }
 
-fn cells(keeper: Keeper, windows: &[Window], without: &[Window]) -> [String; 5] {
-    let spread = |value: fn(&Window) -> f64| Spread::of(windows.iter().map(value));
-    let cpu = spread(|window| window.cpu_micros);
-    let part = match keeper {
-        Keeper::Brigade(None) | Keeper::Nginx(false) => "—".to_owned(),
-        Keeper::Brigade(Some(_)) | Keeper::Nginx(true) => figure(cost(windows, without)),
+fn cells(keeper: Keeper, rounds: &[Cost], without: &[Cost]) -> [String; 4] {
+    let [cpu, pace] = Cost::cells(rounds);
+    let part = if keeper.writes() {
+        figure(cost(rounds, without))
+    } else {
+        "—".to_owned()
     };
-    [
-        keeper.to_string(),
-        format!(
-            "{} ({}–{})",
-            figure(cpu.median()),
-            figure(cpu.least()),
-            figure(cpu.most())
-        ),
-        part,
-        format!("{:.0}", spread(|window| window.pace).median()),
-        figure(spread(|window| window.lines as f64).median() / 1000.0),
-    ]
+    [keeper.to_string(), cpu, part, pace]
 }
 
-fn cost(with: &[Window], without: &[Window]) -> f64 {
+fn cost(with: &[Cost], without: &[Cost]) -> f64 {
     let pairs = with.iter().zip(without);
     Spread::of(pairs.map(|(with, without)| with.cpu_micros - without.cpu_micros)).median()
 }

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::window::{self, undisturbed};
+use super::window::{Cost, undisturbed};
 use crate::bench::Bench;
 use crate::load::{Echo, H2load, Told, handshakes};
-use crate::measure::{CpuTime, Noise, Spread};
 use crate::outcome::Outcome;
 use crate::report::{Report, figure};
 use crate::server::{Materials, Rival, Server};
@@ -50,23 +49,6 @@ const WORKS: [Work; 12] = [
     Work::File(LARGE),
 ];
 
-struct Window {
-    cpu_micros: f64,
-    pace: f64,
-    faults: u64,
-    others: f64,
-}
-
-impl window::Window for Window {
-    fn others(&self) -> f64 {
-        self.others
-    }
-
-    fn faults(&mut self) -> &mut u64 {
-        &mut self.faults
-    }
-}
-
 /// Every work by everybody who does it, in every round in another order.
 pub(super) fn run(bench: &Bench) -> Outcome<Report> {
     let materials = Materials::make(&JSON, &[SMALL, LARGE])?;
@@ -89,7 +71,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
     let (mut faults, mut discarded) = (0, 0);
     for work in WORKS {
         let rivals = work.rivals();
-        let mut windows: Vec<Vec<Window>> = rivals.iter().map(|_| Vec::new()).collect();
+        let mut windows: Vec<Vec<Cost>> = rivals.iter().map(|_| Vec::new()).collect();
         for round in 0..bench.effort.rounds {
             for turn in 0..rivals.len() {
                 let place = (round + turn) % rivals.len();
@@ -104,7 +86,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
         for (rival, its) in rivals.iter().zip(&windows) {
             report.row(cells(work, *rival, its, &windows[0]));
             if *rival != rivals[0] && *rival != Rival::Sendfile {
-                let measured = ratio(&windows[0], its);
+                let measured = Cost::ratio(&windows[0], its);
                 let words = format!("{}: CPU per request below that of {rival}", work.name());
                 let told = format!("{} times", figure(measured));
                 report.goal(&words, told, measured < 1.0);
@@ -227,48 +209,21 @@ impl Load {
     }
 }
 
-fn measure(bench: &Bench, work: Work, rival: Rival, materials: &Materials) -> Outcome<Window> {
+fn measure(bench: &Bench, work: Work, rival: Rival, materials: &Materials) -> Outcome<Cost> {
     let server = rival.start(work.is_tls(), materials, &bench.binaries, bench.cpus)?;
-    let root = server.pid();
     let mut load = Load::open(work, rival, &server, materials)?;
     load.run(bench.effort.warm_up)?;
-    let (before, quiet_before) = (CpuTime::of_family(root)?, Noise::now(&[root])?);
-    let told = load.run(bench.effort.window)?;
-    let cpu = CpuTime::of_family(root)?.since(before);
-    let others = quiet_before.others_until(&Noise::now(&[root])?);
+    let cost = Cost::of(server.pid(), || {
+        let told = load.run(bench.effort.window)?;
+        Ok((told.answered, told.faults))
+    })?;
     drop(load);
     server.stop()?;
-    if told.answered == 0 {
-        return Err("nothing was answered as it should be".into());
-    }
-    let requests = told.answered as f64;
-    Ok(Window {
-        cpu_micros: cpu.total.as_secs_f64() * 1e6 / requests,
-        pace: requests / told.wall.as_secs_f64(),
-        faults: told.faults,
-        others,
-    })
+    Ok(cost)
 }
 
-fn cells(work: Work, rival: Rival, windows: &[Window], ours: &[Window]) -> [String; 5] {
-    let spread = |value: fn(&Window) -> f64| Spread::of(windows.iter().map(value));
-    let cpu = spread(|window| window.cpu_micros);
-    [
-        work.name(),
-        rival.to_string(),
-        format!(
-            "{} ({}–{})",
-            figure(cpu.median()),
-            figure(cpu.least()),
-            figure(cpu.most())
-        ),
-        figure(ratio(ours, windows)),
-        format!("{:.0}", spread(|window| window.pace).median()),
-    ]
-}
-
-/// The median of the rounds' ratios: what slows a whole round down cancels out.
-fn ratio(ours: &[Window], theirs: &[Window]) -> f64 {
-    let pairs = ours.iter().zip(theirs);
-    Spread::of(pairs.map(|(own, other)| own.cpu_micros / other.cpu_micros)).median()
+fn cells(work: Work, rival: Rival, rounds: &[Cost], ours: &[Cost]) -> [String; 5] {
+    let [cpu, pace] = Cost::cells(rounds);
+    let ratio = figure(Cost::ratio(ours, rounds));
+    [work.name(), rival.to_string(), cpu, ratio, pace]
 }
