@@ -269,6 +269,7 @@ mod tests {
             b"PROXY TCP4 1.1.1.1 2.2.2.2 1\r\n".to_vec(),
             b"PROXY UDP4 1.1.1.1 2.2.2.2 1 2\r\n".to_vec(),
             b"PROXY UNKNOWN 1.1.1.1\n2.2.2.2 1 2\r\n".to_vec(),
+            [&b"PROXY UNKNOWN "[..], &[b'f'; 100], b"\r\n"].concat(),
             [&b"PROXY UNKNOWN "[..], &[b'x'; 120]].concat(),
             binary(0x31, 0x11, IPV4),
             binary(0x22, 0x11, IPV4),
