@@ -2,7 +2,8 @@
 //! dropped and disks that are full.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Shutdown, TcpStream};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::mpsc;
@@ -10,7 +11,8 @@ use std::thread;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Brigade, Launch, Load, Need, lacks};
+use crate::support::{Address, Authority, Brigade, Launch, Load, Need, lacks};
+use crate::tls::launch;
 
 /// The lines of a file; it ends with a whole one.
 fn lines(path: &Path) -> Vec<String> {
@@ -273,4 +275,81 @@ fn a_request_that_is_cut_at_the_end_of_a_drain_has_its_line() {
     brigade.stop_and_check();
     let all: Vec<String> = BufReader::new(file).lines().map(Result::unwrap).collect();
     assert!(all.contains(&"/sleep 499 aborted".to_owned()), "{all:?}");
+}
+
+/// What is answered to these bytes, until the end of the connection.
+fn answer(brigade: &Brigade, bytes: &[u8]) -> String {
+    let mut stream = tcp(brigade);
+    stream.write_all(bytes).unwrap();
+    stream.shutdown(Shutdown::Write).unwrap();
+    let mut answer = Vec::new();
+    // What was not read resets the connection behind the answer.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8(answer).unwrap()
+}
+
+#[test]
+fn what_is_refused_before_it_is_a_request_has_its_line_and_is_counted() {
+    let format = "\"{request}\" {status} {bytes} {end}";
+    let options = [
+        "--workers",
+        "1",
+        "--access-log",
+        "a.log",
+        "--access-log-format",
+        format,
+        "--timeout-header",
+        "1s",
+    ];
+    let brigade = Brigade::start(&[&["serve"], &options[..]].concat());
+    let large = format!("GET /large HTTP/1.1\r\nx: {}\r\n\r\n", "y".repeat(200_000));
+    for (bytes, status) in [
+        ("NONSENSE\r\n\r\n", "400"),
+        (
+            "POST /two HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n",
+            "400",
+        ),
+        (&large, "431"),
+    ] {
+        let answer = answer(&brigade, bytes.as_bytes());
+        assert_eq!(answer.split(' ').nth(1), Some(status), "{answer}");
+    }
+    let mut slow = tcp(&brigade);
+    slow.write_all(b"GET /slow HTTP/1.1\r\n").unwrap();
+    assert_eq!(slow.read(&mut [0; 64]).unwrap(), 0, "no answer");
+    let expected = [
+        r#""NONSENSE" 400 0 complete"#,
+        r#""POST /two HTTP/1.1" 400 0 complete"#,
+        r#""GET /large HTTP/1.1" 431 0 complete"#,
+        r#""GET /slow HTTP/1.1" 408 0 aborted"#,
+    ];
+    assert_eq!(
+        until_lines(&brigade, &brigade.dir().join("a.log"), 4),
+        expected
+    );
+    brigade.stop_and_check();
+
+    let brigade = launch(&Authority::new(), &options).ready();
+    let answer = answer(&brigade, b"GET /plain HTTP/1.1\r\nhost: x\r\n\r\n");
+    assert!(answer.contains("This port speaks TLS"), "{answer}");
+    answer_nothing(&brigade, b"\x16\x03\x01\x00\x05garbage\r\n\r\n");
+    let lines = until_lines(&brigade, &brigade.dir().join("a.log"), 1);
+    assert_eq!(lines, [r#""GET /plain HTTP/1.1" 400 42 complete"#]);
+    brigade.stop_and_check();
+}
+
+/// Nothing that HTTP would know.
+fn answer_nothing(brigade: &Brigade, bytes: &[u8]) {
+    let mut stream = tcp(brigade);
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    assert!(!answer.starts_with(b"HTTP"), "{answer:?}");
+}
+
+fn tcp(brigade: &Brigade) -> TcpStream {
+    let Address::Tcp(address) = brigade.address() else {
+        panic!("no TCP address");
+    };
+    TcpStream::connect(address).unwrap()
 }

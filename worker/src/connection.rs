@@ -22,7 +22,7 @@ use crate::protocol::{Protocol, serve_http1, serve_http2, sniff};
 use crate::proxy_protocol::{self, Unproxied};
 use crate::pulse::Pulse;
 use crate::station::Station;
-use crate::tls::Acceptor;
+use crate::tls::{self, Acceptor};
 use crate::transport::{Ends, Metered, Origin, Transport};
 
 /// Serves a connection until it ends or is upgraded. It counts from now on, not only when its
@@ -98,7 +98,8 @@ async fn walk<T: Transport, A: App>(
     match admit::enter(station, line.remote) {
         Ok(guest) => transport.keep(guest),
         Err(limit) => {
-            admit::turn_away(station, limit, &mut transport, acceptor.is_none());
+            let plain = acceptor.is_none().then(|| Peer::new(line));
+            admit::turn_away(station, limit, &mut transport, plain);
             return Ok(());
         }
     }
@@ -132,7 +133,13 @@ async fn encrypted<T: Transport, A: App>(
 ) -> Result<(), Broken> {
     let (pulse, meter) = (&connection.pulse, connection.station.meter);
     pulse.handshake_begun();
-    let stream = acceptor.accept(transport).await?;
+    let stream = match acceptor.accept(transport).await {
+        Ok(stream) => stream,
+        Err(error) => {
+            tls::write_down(&error, &connection.station, line);
+            return Err(error.into());
+        }
+    };
     pulse.handshake_ended(meter.clock.last());
     let tls = Some(stream.facts());
     connection.introduce(Peer::new(Line { tls, ..line }));

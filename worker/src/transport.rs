@@ -217,15 +217,16 @@ impl<T: Transport> Metered<T> {
     /// overdue: a socket closed over bytes that nobody has read resets the connection, and a client
     /// may lose the last answer that it had not read yet.
     fn linger(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(Pin::new(&mut self.transport).poll_shutdown(task))?;
+        let _ = ready!(Pin::new(&mut self.transport).poll_shutdown(task));
         AHEAD.with_borrow_mut(|room| {
             loop {
                 if self.pulse.is_overdue() {
                     return Poll::Ready(Ok(()));
                 }
                 let mut room = ReadBuf::new(room);
-                ready!(Pin::new(&mut self.transport).poll_read(task, &mut room))?;
-                if room.filled().is_empty() {
+                let reading = ready!(Pin::new(&mut self.transport).poll_read(task, &mut room));
+                // A reset is as good an end as any, and no reason to forget why this is one.
+                if reading.is_err() || room.filled().is_empty() {
                     return Poll::Ready(Ok(()));
                 }
             }

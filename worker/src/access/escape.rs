@@ -2,16 +2,27 @@
 
 use brigade_config::AccessStyle as Style;
 
-/// In text: visible ASCII without quotation mark and backslash.
-static VISIBLE: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = b'!';
-    while byte <= b'~' {
-        table[byte as usize] = byte != b'"' && byte != b'\\';
-        byte += 1;
-    }
-    table
-};
+/// So many bytes are looked at in one step, which the compiler makes one of the machine's.
+const STRIDE: usize = 16;
+
+/// Whether a byte stands for itself in all styles, `least` being space or the first that is visible.
+const fn is_plain(byte: u8, least: u8) -> bool {
+    (byte >= least) & (byte <= b'~') & (byte != b'"') & (byte != b'\\')
+}
+
+/// How many bytes at the beginning stand for themselves: nearly always all of them.
+#[inline]
+fn plain(value: &[u8], least: u8) -> usize {
+    let (strides, _) = value.as_chunks::<STRIDE>();
+    let is_whole = |stride: &&[u8; STRIDE]| {
+        let plain = stride.iter().map(|byte| u8::from(is_plain(*byte, least)));
+        plain.fold(1, |all, one| all & one) == 1
+    };
+    let whole = strides.iter().take_while(is_whole).count() * STRIDE;
+    let rest = &value[whole..];
+    let end = rest.iter().position(|byte| !is_plain(*byte, least));
+    whole + end.unwrap_or(rest.len())
+}
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 /// Stands behind a value that was cut.
@@ -38,22 +49,28 @@ pub(super) fn put(line: &mut Vec<u8>, value: Option<&[u8]>, style: Style, most: 
 /// The same as a part of a value.
 pub(super) fn inside(line: &mut Vec<u8>, value: &[u8], style: Style, most: usize) {
     match style {
-        Style::Bare => text(line, value, most, false),
-        Style::Quoted => text(line, value, most, true),
+        Style::Bare => text(line, value, most, b'!'),
+        Style::Quoted => text(line, value, most, b' '),
         Style::Json => json(line, value, most),
     }
 }
 
 /// Whatever is not visible ASCII becomes `\xHH`.
-fn text(line: &mut Vec<u8>, value: &[u8], most: usize, keeps_spaces: bool) {
+#[inline]
+fn text(line: &mut Vec<u8>, value: &[u8], most: usize, least: u8) {
+    if value.len() <= most && plain(value, least) == value.len() {
+        line.extend_from_slice(value);
+    } else {
+        escaped(line, value, most, least);
+    }
+}
+
+#[cold]
+fn escaped(line: &mut Vec<u8>, value: &[u8], most: usize, least: u8) {
     let end = line.len() + most;
-    let is_plain = |byte: &u8| VISIBLE[usize::from(*byte)] || (keeps_spaces && *byte == b' ');
     let mut rest = value;
     loop {
-        let plain = rest
-            .iter()
-            .position(|byte| !is_plain(byte))
-            .unwrap_or(rest.len());
+        let plain = plain(rest, least);
         let room = end.saturating_sub(line.len());
         line.extend_from_slice(&rest[..plain.min(room)]);
         let (done, left) = (plain <= room, &rest[plain..]);
@@ -76,11 +93,17 @@ fn text(line: &mut Vec<u8>, value: &[u8], most: usize, keeps_spaces: bool) {
 
 /// The inside of a string of JSON. Text stays as it is, but for what a terminal or a reader of
 /// lines could take for something else; what is not UTF-8 becomes U+FFFD.
+#[inline]
 fn json(line: &mut Vec<u8>, value: &[u8], most: usize) {
-    let plain = |byte: &u8| VISIBLE[usize::from(*byte)] || *byte == b' ';
-    if value.len() <= most && value.iter().all(plain) {
-        return line.extend_from_slice(value);
+    if value.len() <= most && plain(value, b' ') == value.len() {
+        line.extend_from_slice(value);
+    } else {
+        json_escaped(line, value, most);
     }
+}
+
+#[cold]
+fn json_escaped(line: &mut Vec<u8>, value: &[u8], most: usize) {
     let end = line.len() + most;
     for chunk in value.utf8_chunks() {
         for character in chunk.valid().chars() {
@@ -128,6 +151,20 @@ fn low(byte: u8) -> u8 {
 mod tests {
     use super::put;
     use brigade_config::AccessStyle as Style;
+
+    #[test]
+    fn a_byte_that_needs_an_escape_is_seen_wherever_it_stands() {
+        for length in 1..=50 {
+            for place in 0..length {
+                let mut value = vec![b'x'; length];
+                value[place] = b'"';
+                let expected = [&value[..place], b"\\", &value[place..]].concat();
+                for style in [Style::Bare, Style::Quoted] {
+                    assert_eq!(shown(&value, style, 100).as_bytes(), expected);
+                }
+            }
+        }
+    }
 
     fn shown(value: &[u8], style: Style, most: usize) -> String {
         let mut line = b"before ".to_vec();

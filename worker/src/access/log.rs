@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::plan::Plan;
 use super::sheet::{Blank, Scene, Sheet};
 use super::stamp::Stamps;
+use super::unread::{FirstLine, Unread};
 use super::writer::Writer;
 use crate::forwarded;
 use crate::peer::Peer;
@@ -116,6 +117,14 @@ impl Access {
         }
     }
 
+    /// Something came that was refused before it was a request.
+    #[cold]
+    pub(crate) fn refused(&self, station: &Station, peer: &Peer, unread: &Unread<'_>) {
+        if let Some(on) = &self.0 {
+            on.refused(station, peer, unread);
+        }
+    }
+
     /// It has ended, and is written if it is one of those.
     pub(crate) fn end(&self, sheet: Box<Sheet>, row: Row<'_>, now_ns: u64) {
         if let Some(on) = &self.0 {
@@ -181,13 +190,7 @@ impl On {
         started_ns: u64,
     ) -> Option<Box<Sheet>> {
         let mut desk = self.desk.borrow_mut();
-        let is_picked = match (self.sample, self.slower_ns) {
-            (None, slower) => slower.is_none(),
-            (Some(of), _) => desk.chance(of),
-        };
-        if !is_picked && self.slower_ns.is_none() {
-            return None;
-        }
+        let is_picked = self.picks(&mut desk)?;
         let peer = request.extensions().get::<Peer>().unwrap_or(of_connection);
         let scene = Scene {
             is_believed: self.plan.needs_queue
@@ -202,11 +205,45 @@ impl On {
             pid: station.pid,
             ..Scene::of(request, peer)
         };
+        Some(self.write_down(&mut desk, &scene, is_picked))
+    }
+
+    /// Whether the next request is written however quick the answer is; none: not even if it is
+    /// slow.
+    fn picks(&self, desk: &mut Desk) -> Option<bool> {
+        let is_picked = match (self.sample, self.slower_ns) {
+            (None, slower) => slower.is_none(),
+            (Some(of), _) => desk.chance(of),
+        };
+        (is_picked || self.slower_ns.is_some()).then_some(is_picked)
+    }
+
+    fn write_down(&self, desk: &mut Desk, scene: &Scene<'_>, is_picked: bool) -> Box<Sheet> {
         let mut sheet = desk.sheets.pop().map(|blank| blank.0).unwrap_or_default();
-        desk.stamps.look(started_ns);
+        desk.stamps.look(scene.started_ns);
         sheet.is_picked = is_picked;
-        sheet.begin(&self.plan, &scene, &mut desk.stamps);
-        Some(sheet)
+        sheet.begin(&self.plan, scene, &mut desk.stamps);
+        sheet
+    }
+
+    fn refused(&self, station: &Station, peer: &Peer, unread: &Unread<'_>) {
+        let mut desk = self.desk.borrow_mut();
+        let Some(is_picked) = self.picks(&mut desk) else {
+            return;
+        };
+        // In place of what nobody could read.
+        let nothing = Request::new(());
+        let scene = Scene {
+            started_ns: unread.began_ns,
+            slot: station.slot,
+            pid: station.pid,
+            unread: Some(FirstLine::of(unread.head)),
+            ..Scene::of(&nothing, peer)
+        };
+        let mut sheet = self.write_down(&mut desk, &scene, is_picked);
+        drop(desk);
+        sheet.refused(unread.status, unread.answer);
+        self.end(sheet, station.meter.row, unread.began_ns + unread.took_ns);
     }
 
     fn end(&self, sheet: Box<Sheet>, row: Row<'_>, now_ns: u64) {

@@ -8,6 +8,7 @@
 //! A request costs the loop its line and nothing else: no lock, no system call, no timer. What
 //! cannot be written is counted and told.
 
+mod address;
 #[cfg(test)]
 mod cost;
 mod escape;
@@ -21,6 +22,9 @@ mod stamp;
 mod tend;
 #[cfg(test)]
 mod tests;
+mod unread;
+#[cfg(test)]
+mod unread_tests;
 mod writer;
 
 pub(crate) use log::Access;
@@ -28,3 +32,4 @@ pub(crate) use sheet::Sheet;
 #[cfg(feature = "fuzzing")]
 pub(crate) use sheet::line_for_fuzzing;
 pub(crate) use tend::tend;
+pub(crate) use unread::Unread;

@@ -4,17 +4,19 @@ use brigade_config::{AccessField as Field, AccessStyle as Style};
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
 
+use super::address::{put_ip, put_socket};
 use super::escape::{inside, put};
 use super::plan::{Late, Plan, Step};
 use super::stamp::{Stamps, put_number, put_seconds};
+use super::unread::FirstLine;
 use crate::forwarded::{REQUEST_ID, is_id};
 use crate::peer::{Endpoint, Peer};
 
 /// The most bytes of a value: a whole line of the formats with names fits into what a pipe takes
 /// in one piece (4096 bytes), so that lines of several workers stay whole.
-const MOST_OF_TARGET: usize = 2000;
-const MOST_OF_PATH: usize = 1200;
-const MOST_OF_OTHERS: usize = 400;
+pub(super) const MOST_OF_TARGET: usize = 2000;
+pub(super) const MOST_OF_PATH: usize = 1200;
+pub(super) const MOST_OF_OTHERS: usize = 400;
 
 /// The status that nginx's users know: the client was gone before there was an answer.
 const GONE: u16 = 499;
@@ -55,6 +57,8 @@ pub(super) struct Scene<'a> {
     pub(super) version: Version,
     pub(super) headers: &'a HeaderMap,
     pub(super) peer: &'a Peer,
+    /// There is no request, only this.
+    pub(super) unread: Option<FirstLine<'a>>,
     /// Whether the peer's own headers count.
     pub(super) is_believed: bool,
     pub(super) started_ns: u64,
@@ -72,6 +76,7 @@ impl<'a> Scene<'a> {
             version: request.version(),
             headers: request.headers(),
             peer,
+            unread: None,
             is_believed: false,
             started_ns: 0,
             now_ns: 0,
@@ -147,6 +152,14 @@ impl Sheet {
         }
     }
 
+    /// It was refused before it was a request: with an answer that has so many bytes, or without.
+    pub(super) fn refused(&mut self, status: u16, answer: Option<u64>) {
+        self.status = Some(status);
+        if let Some(bytes) = answer {
+            (self.head_ns, self.length, self.bytes) = (self.started_ns, answer, bytes);
+        }
+    }
+
     /// So many bytes more of the answer's body.
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.bytes += bytes as u64;
@@ -170,7 +183,7 @@ impl Sheet {
                 Late::Status => put_number(line, self.status.unwrap_or(GONE).into()),
                 Late::Bytes => put_number(line, self.bytes),
                 Late::Duration => put_seconds(line, now_ns.saturating_sub(self.started_ns)),
-                Late::Ttfb if self.status.is_some() => {
+                Late::Ttfb if self.head_ns > 0 => {
                     put_seconds(line, self.head_ns.saturating_sub(self.started_ns));
                 }
                 Late::Ttfb => put(line, None, *style, 0),
@@ -178,7 +191,7 @@ impl Sheet {
                     // hyper does not ask for the end of a body whose length it knows.
                     let is_complete = self.is_complete || self.length == Some(self.bytes);
                     let word: &[u8] = if is_complete { b"complete" } else { b"aborted" };
-                    put(line, Some(word), *style, MOST_OF_OTHERS);
+                    quoted(line, *style, |line| line.extend_from_slice(word));
                 }
                 Late::Reply => match replies.next() {
                     Some(end) => {
@@ -201,6 +214,12 @@ impl Sheet {
 
 impl Scene<'_> {
     fn put(&self, line: &mut Vec<u8>, field: &Field, style: Style, stamps: &mut Stamps) {
+        if self
+            .unread
+            .is_some_and(|first| first.put(line, field, style))
+        {
+            return;
+        }
         match field {
             Field::Remote => self.put_remote(line, style),
             Field::Peer => self.put_peer(line, style),
@@ -219,18 +238,8 @@ impl Scene<'_> {
                     MOST_OF_OTHERS,
                 );
             }
-            Field::Scheme => put(
-                line,
-                Some(self.peer.scheme().as_bytes()),
-                style,
-                MOST_OF_OTHERS,
-            ),
-            Field::Method => put(
-                line,
-                Some(self.method.as_str().as_bytes()),
-                style,
-                MOST_OF_OTHERS,
-            ),
+            Field::Scheme => plainly(line, self.peer.scheme(), style),
+            Field::Method => self.put_method(line, style),
             Field::Path => put(line, Some(self.uri.path().as_bytes()), style, MOST_OF_PATH),
             Field::Query => put(
                 line,
@@ -239,12 +248,7 @@ impl Scene<'_> {
                 MOST_OF_PATH,
             ),
             Field::Target => put(line, Some(self.target().as_bytes()), style, MOST_OF_TARGET),
-            Field::Protocol => put(
-                line,
-                Some(self.protocol().as_bytes()),
-                style,
-                MOST_OF_OTHERS,
-            ),
+            Field::Protocol => plainly(line, self.protocol(), style),
             Field::Request => self.put_request(line, style),
             Field::Time => quoted(line, style, |line| {
                 stamps.put_rfc3339(line, self.started_ns)
@@ -274,15 +278,24 @@ impl Scene<'_> {
 
     fn put_remote(&self, line: &mut Vec<u8>, style: Style) {
         match self.peer.client_ip() {
-            Some(address) => quoted(line, style, |line| show(line, address)),
-            None => put(line, Some(b"unix"), style, MOST_OF_OTHERS),
+            Some(address) => quoted(line, style, |line| put_ip(line, address)),
+            None => plainly(line, "unix", style),
         }
     }
 
     fn put_peer(&self, line: &mut Vec<u8>, style: Style) {
         match self.peer.remote() {
-            Endpoint::Tcp(address) => quoted(line, style, |line| show(line, address)),
-            Endpoint::Unix => put(line, Some(b"unix"), style, MOST_OF_OTHERS),
+            Endpoint::Tcp(address) => quoted(line, style, |line| put_socket(line, address)),
+            Endpoint::Unix => plainly(line, "unix", style),
+        }
+    }
+
+    /// A token (RFC 9110, 5.6.2), which needs no escape, but may be long.
+    fn put_method(&self, line: &mut Vec<u8>, style: Style) {
+        let method = self.method.as_str();
+        match method.len() {
+            0..=MOST_OF_OTHERS => plainly(line, method, style),
+            _ => put(line, Some(method.as_bytes()), style, MOST_OF_OTHERS),
         }
     }
 
@@ -347,14 +360,18 @@ fn unix_ns(stamp: &str) -> Option<u64> {
 }
 
 /// What is never in need of an escape.
+#[inline]
 fn quoted(line: &mut Vec<u8>, style: Style, value: impl FnOnce(&mut Vec<u8>)) {
     let is_json = style == Style::Json;
-    line.extend(is_json.then_some(b'"'));
+    if is_json {
+        line.push(b'"');
+    }
     value(line);
-    line.extend(is_json.then_some(b'"'));
+    if is_json {
+        line.push(b'"');
+    }
 }
 
-fn show(line: &mut Vec<u8>, value: impl std::fmt::Display) {
-    // Memory is all that a vector could lack.
-    let _ = std::io::Write::write_fmt(line, format_args!("{value}"));
+fn plainly(line: &mut Vec<u8>, value: &str, style: Style) {
+    quoted(line, style, |line| line.extend_from_slice(value.as_bytes()));
 }

@@ -52,10 +52,10 @@ impl Stamps {
     /// `2026-11-21T22:30:00.123Z`.
     pub(super) fn put_rfc3339(&mut self, line: &mut Vec<u8>, at_ns: u64) {
         let milliseconds = self.turn_to(at_ns);
-        line.extend_from_slice(&self.rfc3339);
-        line.push(b'.');
-        put_digits(line, milliseconds, 3);
-        line.push(b'Z');
+        let mut words = *b"2026-11-21T22:30:00.123Z";
+        words[..19].copy_from_slice(&self.rfc3339);
+        words[20..23].copy_from_slice(&digits::<3>(milliseconds));
+        line.extend_from_slice(&words);
     }
 
     /// `21/Nov/2026:22:30:00 +0000`.
@@ -69,7 +69,7 @@ impl Stamps {
         let unix = self.unix_ns(at_ns);
         put_number(line, unix / NS);
         line.push(b'.');
-        put_digits(line, unix % NS / 1_000_000, 3);
+        line.extend_from_slice(&digits::<3>(unix % NS / 1_000_000));
     }
 
     /// Makes the words for this moment's second; the milliseconds in it.
@@ -111,35 +111,44 @@ fn date(days: u64) -> (u64, u64, u64) {
 
 /// A number in digits.
 pub(super) fn put_number(line: &mut Vec<u8>, number: u64) {
+    if number < 1000 {
+        return put_small(line, number as u16);
+    }
     let mut digits = [0; 20];
     let mut start = digits.len();
     let mut rest = number;
-    loop {
+    while rest > 0 {
         start -= 1;
         digits[start] = b'0' + (rest % 10) as u8;
         rest /= 10;
-        if rest == 0 {
-            return line.extend_from_slice(&digits[start..]);
-        }
     }
+    line.extend_from_slice(&digits[start..]);
 }
 
-/// The last `count` digits of a number, with zeros before it; at most 9.
-fn put_digits(line: &mut Vec<u8>, number: u64, count: usize) {
-    let mut digits = [b'0'; 9];
+/// Below a thousand, as most numbers of a line are.
+pub(super) fn put_small(line: &mut Vec<u8>, number: u16) {
+    let digits = digits::<3>(number.into());
+    let start = usize::from(number < 10) + usize::from(number < 100);
+    line.extend_from_slice(&digits[start..]);
+}
+
+/// The last digits of a number, with zeros before it.
+fn digits<const COUNT: usize>(number: u64) -> [u8; COUNT] {
     let mut rest = number;
-    for digit in digits[..count].iter_mut().rev() {
-        *digit = b'0' + (rest % 10) as u8;
+    let mut digits = [b'0'; COUNT];
+    for digit in digits.iter_mut().rev() {
+        *digit += (rest % 10) as u8;
         rest /= 10;
     }
-    line.extend_from_slice(&digits[..count]);
+    digits
 }
 
 /// Nanoseconds as seconds to the microsecond: `0.000123`.
 pub(super) fn put_seconds(line: &mut Vec<u8>, ns: u64) {
     put_number(line, ns / NS);
-    line.push(b'.');
-    put_digits(line, ns % NS / 1000, 6);
+    let mut fraction = *b".000000";
+    fraction[1..].copy_from_slice(&digits::<6>(ns % NS / 1000));
+    line.extend_from_slice(&fraction);
 }
 
 #[cfg(test)]
@@ -205,14 +214,14 @@ mod tests {
     #[test]
     fn numbers_are_digits() {
         let mut line = Vec::new();
-        for number in [0, 7, 1_234_567, u64::MAX] {
+        for number in [0, 7, 10, 99, 100, 999, 1000, 1_234_567, u64::MAX] {
             put_number(&mut line, number);
             line.push(b' ');
         }
         put_seconds(&mut line, 1_000_123_999);
         assert_eq!(
             String::from_utf8(line).unwrap(),
-            format!("0 7 1234567 {} 1.000123", u64::MAX)
+            format!("0 7 10 99 100 999 1000 1234567 {} 1.000123", u64::MAX)
         );
     }
 }

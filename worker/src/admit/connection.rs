@@ -7,7 +7,8 @@ use brigade_shared::board::{Board, Counter, PeerKey, RowId};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::told::Limit;
-use crate::peer::Endpoint;
+use crate::access::Unread;
+use crate::peer::{Endpoint, Peer};
 use crate::station::Station;
 use crate::sweep::room;
 
@@ -15,6 +16,7 @@ use crate::sweep::room;
 const NO_ROOM: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\n\
     connection: close\r\ncontent-type: text/plain; charset=utf-8\r\ncontent-length: 21\r\n\r\n\
     Too many connections\n";
+const NO_ROOM_BODY: u64 = 21;
 /// So much of what it may have sent is read before: a socket that is closed over unread bytes resets
 /// the connection, and the client might not get to read its answer.
 const READ_FIRST: usize = 4096;
@@ -73,8 +75,9 @@ pub(crate) fn enter(station: &Station, peer: Endpoint) -> Result<Option<Guest>, 
     Ok(Some(Guest { board, row, key }))
 }
 
-/// Counts a connection that may not stay and tells its client, as far as that goes without waiting.
-pub(crate) fn turn_away<S>(station: &Station, limit: Limit, stream: &mut S, is_plain: bool)
+/// Counts a connection that may not stay and tells its client (the peer, if what it speaks is plain),
+/// as far as that goes without waiting.
+pub(crate) fn turn_away<S>(station: &Station, limit: Limit, stream: &mut S, plain: Option<Peer>)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
@@ -86,10 +89,19 @@ where
     };
     station.meter.row.count(counter, 1);
     station.told.tell(station, limit);
-    if is_plain {
+    if let Some(peer) = plain {
         let mut nobody = Context::from_waker(Waker::noop());
         let mut room = [0; READ_FIRST];
-        let _ = Pin::new(&mut *stream).poll_read(&mut nobody, &mut ReadBuf::new(&mut room));
+        let mut room = ReadBuf::new(&mut room);
+        let _ = Pin::new(&mut *stream).poll_read(&mut nobody, &mut room);
         let _ = Pin::new(stream).poll_write(&mut nobody, NO_ROOM);
+        let unread = Unread {
+            head: room.filled(),
+            status: 503,
+            answer: Some(NO_ROOM_BODY),
+            began_ns: station.meter.clock.last(),
+            took_ns: 0,
+        };
+        station.access.refused(station, &peer, &unread);
     }
 }

@@ -29,13 +29,18 @@ where
     let guard = Guard::new(stream, Arc::clone(pulse), station);
     let service = service_fn(|request| receive(connection, app, request));
     let served = builder(&station.config).serve_connection(TokioIo::new(guard), service);
-    let outcome = served.with_upgrades().await;
+    let mut served = served.with_upgrades();
+    let outcome = (&mut served).await;
+    if let Err(error) = &outcome {
+        // What hyper could not read is still in its hands.
+        let unread = served.into_parts().map(|parts| parts.read_buf);
+        strict::ended(connection, error, &unread.unwrap_or_default());
+    } else {
+        drop(served);
+    }
     // If there is something left of it now, the app has it.
     pulse.upgraded();
     websocket::begin(station, pulse);
-    if let Err(error) = &outcome {
-        strict::ended(connection, error);
-    }
     outcome
 }
 

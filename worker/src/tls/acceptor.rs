@@ -12,16 +12,12 @@ use tokio::io::AsyncWriteExt;
 use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
+use super::not_tls::{NotTls, SPEAKS_TLS};
 use super::stream::{Raw, Stream, TlsStream};
 use crate::meter::Meter;
 
 /// Failures are logged at most so often: whoever scans a port must not fill a disk.
 const LOG_PACE: Duration = Duration::from_secs(10);
-
-/// What a browser shows whose user has typed `http://`.
-const SPEAKS_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\
-    content-type: text/plain\r\ncontent-length: 42\r\n\r\n\
-    This port speaks TLS: ask it by https://.\n";
 
 /// Shakes hands by the certificates of the moment at which it was asked for.
 #[derive(Clone, Debug)]
@@ -66,10 +62,7 @@ impl Acceptor {
                 Ok(TlsStream::new(inner))
             }
             Err((error, mut raw)) => {
-                if raw
-                    .began_with()
-                    .is_some_and(|first| first.is_ascii_alphabetic())
-                {
+                if NotTls::of(&error).is_some_and(NotTls::may_be_http) {
                     // It fits into an empty socket, or there is nobody left to read it.
                     let _ = raw.transport().write(SPEAKS_TLS).await;
                     let _ = raw.transport().shutdown().await;

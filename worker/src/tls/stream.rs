@@ -9,6 +9,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream as Inner;
 
 use super::facts::TlsFacts;
+use super::not_tls::NotTls;
 
 /// The first byte of every connection that speaks TLS: a handshake record (RFC 8446, section 5.1).
 const HANDSHAKE: u8 = 22;
@@ -56,7 +57,7 @@ impl<T: Stream> AsyncRead for Raw<T> {
         if this.first.is_none() {
             this.first = buf.filled().get(before).copied();
             if this.first.is_some_and(|first| first != HANDSHAKE) {
-                return Poll::Ready(Err(io::ErrorKind::InvalidInput.into()));
+                return Poll::Ready(Err(NotTls::error(&buf.filled()[before..])));
             }
         }
         Poll::Ready(Ok(()))
