@@ -82,6 +82,10 @@ impl Ledger {
     /// totals, so that these never step back.
     pub fn release(&mut self, id: RowId) {
         if std::mem::take(&mut self.taken[usize::from(id.0)]) {
+            // Who leaves in peace has closed all it had; what a crash leaves is nobody's.
+            if self.board.row(id).connections() > 0 {
+                self.board.peers().clear(id);
+            }
             self.board.fold(id);
         }
     }
@@ -125,6 +129,24 @@ mod tests {
         let seen = row.read().unwrap();
         assert_eq!(seen.loop_state, LoopState::Parked);
         assert_eq!(seen.counts.lag.sum_ns, 4_000);
+    }
+
+    #[test]
+    fn connections_of_a_crashed_worker_do_not_count_against_their_peer_for_ever() {
+        let mut ledger = ledger();
+        let board = Arc::clone(ledger.board());
+        let (peers, key) = (board.peers(), board.peers().key([192, 0, 2, 1].into()));
+        for worker in 1..=3 {
+            let id = ledger
+                .claim(SlotId(0), Generation::FIRST, WorkerId(worker))
+                .unwrap();
+            for _ in 0..5 {
+                board.row(id).connection_opened();
+                peers.opened(id, key);
+            }
+            assert_eq!(peers.count(board.rows_in_use(), key), 5);
+            ledger.release(id);
+        }
     }
 
     #[test]
