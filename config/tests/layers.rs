@@ -49,6 +49,8 @@ fn default_limits() -> Limits {
         concurrency: Some(8192),
         h2_streams: 128,
         h2_resets: 20,
+        h2_cancels: 500,
+        h2_frames: 10_000,
         ws_message: Some(16 << 20),
     }
 }
@@ -70,6 +72,8 @@ fn given_limits() -> Limits {
         concurrency: Some(29),
         h2_streams: 30,
         h2_resets: 31,
+        h2_cancels: 32,
+        h2_frames: 33,
         ws_message: Some(32 << 10),
     }
 }
@@ -156,7 +160,7 @@ const EVERY_KEY: &str = "
     min-rate-body = 21\ntimeout-write = 22\nmin-rate-write = 0\ntimeout-request = 23
     limit-request-line = 2400\nlimit-header-size = '25KiB'\nlimit-headers = 26\nlimit-body = 'off'
     limit-connections = 27\nlimit-worker-connections = 28\nlimit-peer-connections = 'off'
-    limit-concurrency = 29\nlimit-h2-streams = 30\nlimit-h2-resets = 31\nws-max-size = '32KiB'\nhttp = '2'\nhttp2-ping = 'off'\n";
+    limit-concurrency = 29\nlimit-h2-streams = 30\nlimit-h2-resets = 31\nlimit-h2-cancels = 32\nlimit-h2-frames = 33\nws-max-size = '32KiB'\nhttp = '2'\nhttp2-ping = 'off'\n";
 
 #[test]
 fn every_key_reaches_its_place() {

@@ -91,7 +91,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__check)
-            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --limit-h2-cancels --limit-h2-frames --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -354,6 +354,14 @@ _brigade() {
                     return 0
                     ;;
                 --limit-h2-resets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-h2-cancels)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-h2-frames)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -455,7 +463,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__exec)
-            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --limit-h2-cancels --limit-h2-frames --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -718,6 +726,14 @@ _brigade() {
                     return 0
                     ;;
                 --limit-h2-resets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-h2-cancels)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-h2-frames)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -973,7 +989,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__serve)
-            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --limit-h2-cancels --limit-h2-frames --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1239,6 +1255,14 @@ _brigade() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --limit-h2-cancels)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-h2-frames)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ws-max-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1323,7 +1347,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__static)
-            opts="-c -h --index --spa --precompressed --cache-control --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --index --spa --precompressed --cache-control --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --limit-h2-cancels --limit-h2-frames --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1601,6 +1625,14 @@ _brigade() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --limit-h2-cancels)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-h2-frames)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ws-max-size)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1685,7 +1717,7 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__unit)
-            opts="-c -h --socket --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --socket --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --limit-h2-cancels --limit-h2-frames --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1948,6 +1980,14 @@ _brigade() {
                     return 0
                     ;;
                 --limit-h2-resets)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-h2-cancels)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --limit-h2-frames)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -99,6 +99,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-peer-con
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-cancels -d 'Requests that an HTTP/2 client may take back within ten seconds [default: 500]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand serve" -l limit-h2-frames -d 'Frames an HTTP/2 client may send within ten seconds that ask for nothing [default: 10000]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand serve" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
@@ -196,6 +198,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-peer-conn
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-cancels -d 'Requests that an HTTP/2 client may take back within ten seconds [default: 500]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand exec" -l limit-h2-frames -d 'Frames an HTTP/2 client may send within ten seconds that ask for nothing [default: 10000]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand exec" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
@@ -296,6 +300,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-peer-co
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-cancels -d 'Requests that an HTTP/2 client may take back within ten seconds [default: 500]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand static" -l limit-h2-frames -d 'Frames an HTTP/2 client may send within ten seconds that ask for nothing [default: 10000]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand static" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
@@ -394,6 +400,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-peer-con
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-cancels -d 'Requests that an HTTP/2 client may take back within ten seconds [default: 500]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand check" -l limit-h2-frames -d 'Frames an HTTP/2 client may send within ten seconds that ask for nothing [default: 10000]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r
@@ -492,6 +500,8 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-peer-conn
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-concurrency -d 'The most requests that one worker answers at a time [default: 8192]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-streams -d 'The most requests of one HTTP/2 connection at a time [default: 128]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-resets -d 'Streams that an HTTP/2 client may open and reset at a time [default: 20]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-cancels -d 'Requests that an HTTP/2 client may take back within ten seconds [default: 500]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l limit-h2-frames -d 'Frames an HTTP/2 client may send within ten seconds that ask for nothing [default: 10000]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l ws-max-size -d 'The largest message that may come over a WebSocket [default: 16MiB]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l http -d 'Which versions of HTTP are spoken [default: both]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l http2-ping -d 'How long a client of HTTP/2 may be silent before it is pinged [default: 20s]' -r

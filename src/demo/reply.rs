@@ -1,6 +1,6 @@
 //! Responses.
 
-use brigade::{BoxError, RequestBody};
+use brigade::{BoxError, Peer, RequestBody};
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
@@ -41,6 +41,34 @@ where
     let mut reply = Response::new(body.map_err(Into::into).boxed_unsync());
     reply.headers_mut().insert(CONTENT_TYPE, TEXT);
     reply
+}
+
+/// Events, as browsers take them.
+pub(super) fn events<B>(body: B) -> Reply
+where
+    B: http_body::Body<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    let mut reply = streamed(body);
+    let kind = HeaderValue::from_static("text/event-stream");
+    reply.headers_mut().insert(CONTENT_TYPE, kind);
+    reply
+}
+
+/// Who asks, and how.
+pub(super) fn peer(peer: &Peer) -> String {
+    let client = peer.client_ip().map(|address| address.to_string());
+    let (version, subject) = match peer.tls() {
+        Some(tls) => (tls.version(), tls.client_subject()),
+        None => ("none", None),
+    };
+    format!(
+        "client {}\nscheme {}\nhost {}\nroot path {}\ntls {version}\nsubject {}\n",
+        client.as_deref().unwrap_or("unknown"),
+        peer.scheme(),
+        peer.host().unwrap_or("unknown"),
+        peer.root_path(),
+        subject.as_deref().unwrap_or("none"),
+    )
 }
 
 /// The request's own body, as it comes.

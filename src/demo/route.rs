@@ -36,6 +36,10 @@ pub(super) enum Route {
     Echo,
     /// Send so many chunks, with a pause before each.
     Stream { chunks: u32, pause: Duration },
+    /// Send an event after each pause, until the worker is to leave.
+    Events { pause: Duration },
+    /// Show who asks.
+    Peer,
 }
 
 /// Why not.
@@ -53,7 +57,7 @@ const READS: &str = "GET, HEAD";
 const WRITES: &str = "POST, PUT";
 
 /// Every path: which methods it allows, how it is asked, what it does.
-const ROUTES: [(&str, &str, &str, &str); 13] = [
+const ROUTES: [(&str, &str, &str, &str); 15] = [
     ("/", READS, "/", "says hello, and which worker does"),
     (
         "/burgers",
@@ -117,6 +121,13 @@ const ROUTES: [(&str, &str, &str, &str); 13] = [
         "/stream?chunks=5&ms=200",
         "answers in chunks, with a pause before each",
     ),
+    (
+        "/events",
+        READS,
+        "/events?ms=1000",
+        "sends events until the worker leaves, and says so then",
+    ),
+    ("/peer", READS, "/peer", "shows who asks, and how"),
 ];
 
 impl Route {
@@ -178,6 +189,11 @@ impl Route {
                 let pause = milliseconds(200)?;
                 (&["chunks", "ms"], Self::Stream { chunks, pause })
             }
+            "/events" => {
+                let pause = milliseconds(1000)?;
+                (&["ms"], Self::Events { pause })
+            }
+            "/peer" => (&[], Self::Peer),
             // Health checks and cache busters put anything behind the front page's path.
             _ => return Ok(Self::Hello),
         };

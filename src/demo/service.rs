@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::thread;
 
-use brigade::{Context, RequestBody, offload};
+use brigade::{Context, Peer, RequestBody, offload};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use tokio::time::sleep;
@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use super::reply::{self, Reply, text};
 use super::route::Route;
-use super::stream::Chunks;
+use super::stream::{Chunks, Events};
 use super::{burgers, mischief::Mischief, reply::refuse, strain};
 
 /// Builds the demo app of a worker.
@@ -86,6 +86,17 @@ async fn answer(request: Request<RequestBody>, hello: Bytes) -> Result<Reply, of
         Route::Stream { chunks, pause } => {
             return Ok(reply::streamed(Chunks::new(chunks, pause)));
         }
+        Route::Events { pause } => {
+            let draining = peer(&request).draining();
+            return Ok(reply::events(Events::new(pause, draining)));
+        }
+        Route::Peer => reply::peer(peer(&request)).into(),
     };
     Ok(text(StatusCode::OK, words))
+}
+
+/// Every request of a worker has one.
+fn peer(request: &Request<RequestBody>) -> &Peer {
+    let peer = request.extensions().get();
+    peer.expect("Brigade says who asks")
 }

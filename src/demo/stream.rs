@@ -53,9 +53,64 @@ impl Body for Chunks {
     }
 }
 
+/// Events, with a pause before each, until the worker is to leave: then a last one says so, and the
+/// client comes again, to somebody else.
+pub(super) struct Events {
+    sent: u32,
+    pause: Duration,
+    timer: Pin<Box<Sleep>>,
+    /// None when the last one was sent.
+    draining: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
+}
+
+impl std::fmt::Debug for Events {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Events").finish_non_exhaustive()
+    }
+}
+
+impl Events {
+    pub(super) fn new(
+        pause: Duration,
+        draining: impl Future<Output = ()> + Send + 'static,
+    ) -> Self {
+        Self {
+            sent: 0,
+            pause,
+            timer: Box::pin(sleep(pause)),
+            draining: Some(Box::pin(draining)),
+        }
+    }
+}
+
+impl Body for Events {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let Some(draining) = &mut self.draining else {
+            return Poll::Ready(None);
+        };
+        let words = if draining.as_mut().poll(task).is_ready() {
+            self.draining = None;
+            "event: leaving\ndata: come again\n\n".to_owned()
+        } else {
+            ready!(self.timer.as_mut().poll(task));
+            let next = Instant::now() + self.pause;
+            self.timer.as_mut().reset(next);
+            self.sent += 1;
+            format!("data: event {}\n\n", self.sent)
+        };
+        Poll::Ready(Some(Ok(Frame::data(words.into()))))
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Chunks;
+    use super::{Chunks, Events};
     use http_body_util::BodyExt;
     use std::time::Duration;
     use tokio::time::Instant;
@@ -74,6 +129,25 @@ mod tests {
             assert!(begin.elapsed() >= Duration::from_millis(6));
             let none = Chunks::new(0, Duration::from_secs(9)).collect().await;
             assert!(none.unwrap().to_bytes().is_empty());
+        });
+    }
+
+    #[test]
+    fn events_end_with_a_word_when_the_worker_is_to_leave() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build_local(Default::default())
+            .unwrap();
+        runtime.block_on(async {
+            let leave = tokio::time::sleep(Duration::from_millis(7));
+            let events = Events::new(Duration::from_millis(2), leave);
+            let text = events.collect().await.unwrap().to_bytes();
+            let text = String::from_utf8_lossy(&text);
+            assert!(text.starts_with("data: event 1\n\n"), "{text}");
+            assert!(
+                text.ends_with("event: leaving\ndata: come again\n\n"),
+                "{text}"
+            );
         });
     }
 }

@@ -147,3 +147,34 @@ fn ids_and_headers_are_added_to_answers() {
     assert!(answer.header("date").is_some() && answer.header("x-request-id").is_none());
     plain.stop_and_check();
 }
+
+#[test]
+fn an_app_is_told_under_which_path_it_is_shown_and_by_whom_only_a_proxy_may_say_so() {
+    let mounted = ["serve", "--workers", "1", "--root-path", "/shop"];
+    let told = |brigade: &Brigade, headers: &str| {
+        let mut connection = brigade.connect();
+        let request = format!("GET /peer HTTP/1.1\r\nhost: own.example\r\n{headers}\r\n");
+        connection.send(request).unwrap();
+        let text = connection.receive().unwrap().text();
+        let path = text
+            .lines()
+            .find_map(|line| line.strip_prefix("root path "));
+        path.map(str::to_owned).unwrap_or_else(|| panic!("{text}"))
+    };
+    let brigade = Brigade::start(&mounted);
+    assert_eq!(told(&brigade, ""), "/shop");
+    let prefix = "x-forwarded-prefix: /api/\r\n";
+    assert_eq!(told(&brigade, prefix), "/api");
+    // A link that leads to another host is no path.
+    assert_eq!(
+        told(&brigade, "x-forwarded-prefix: //evil.example\r\n"),
+        "/shop"
+    );
+    // The path of the request is the app's own.
+    assert_eq!(brigade.get("/shop/peer").status, 404);
+    brigade.stop_and_check();
+    let nobody = ["--forwarded-allow-ips", "192.0.2.1"];
+    let brigade = Brigade::start(&[&mounted[..], &nobody].concat());
+    assert_eq!(told(&brigade, prefix), "/shop");
+    brigade.stop_and_check();
+}

@@ -17,7 +17,7 @@ pub(crate) fn single(more: &[&str]) -> Brigade {
 
 /// Waits until a counter of the one worker is at this.
 #[track_caller]
-fn counted(brigade: &Brigade, name: &str, label: &str, wanted: f64) {
+pub(crate) fn counted(brigade: &Brigade, name: &str, label: &str, wanted: f64) {
     let key = if name == "connections_closed" {
         "reason"
     } else {

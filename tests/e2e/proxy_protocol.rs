@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::h2::{self, Frame, Http2};
-use crate::support::{Brigade, Connection};
+use crate::support::{Authority, Brigade, Connection};
 
 const REQUEST: &str = "GET / HTTP/1.1\r\nhost: own.example\r\nconnection: close\r\n\r\n";
 const TEXT: &str = "PROXY TCP4 203.0.113.7 198.51.100.1 12345 443\r\n";
@@ -138,5 +138,29 @@ fn who_is_not_trusted_is_a_client_and_can_pretend_nothing() {
     let mut liar = brigade.connect();
     liar.send([TEXT, REQUEST].concat()).unwrap();
     assert_eq!(liar.receive().unwrap().status, 400);
+    brigade.stop_and_check();
+}
+
+#[test]
+fn before_tls_both_versions_tell_the_client_and_nobody_shakes_hands_without() {
+    let authority = Authority::new();
+    let brigade = crate::tls::launch(&authority, &["--workers", "1", "--proxy-protocol"]).ready();
+    brigade.expect("proxy_protocol.missing");
+    let (port, client) = (brigade.address().port(), authority.client());
+    let local = binary(0x20, &[]);
+    for (header, address) in [
+        (TEXT.as_bytes(), "203.0.113.7"),
+        (&binary(0x21, &[]), "203.0.113.8"),
+        (&local, "127.0.0.1"),
+    ] {
+        let mut connection = client.connect_after(port, "a.example", header);
+        let text = connection.get("/peer", "").unwrap();
+        assert!(text.contains(&format!("client {address}\n")), "{text}");
+        assert!(text.contains("scheme https\n"), "{text}");
+        assert!(text.contains("tls TLSv1.3\n"), "{text}");
+    }
+    let mut without = client.connect(port, "a.example");
+    assert!(without.get("/", "").is_err(), "a handshake is no header");
+    brigade.wait_for("proxy_protocol.missing", |_| true);
     brigade.stop_and_check();
 }

@@ -295,13 +295,14 @@ const WEBSOCKETS: [(Counter, &str); 3] = [
     (Counter::WebSocketsRestarted, "restarted"),
     (Counter::WebSocketsTooBig, "too_big"),
 ];
-const CLOSINGS: [(Counter, &str); 7] = [
+const CLOSINGS: [(Counter, &str); 8] = [
     (Counter::HandshakeTimeouts, "handshake_timeout"),
     (Counter::FirstByteTimeouts, "first_byte_timeout"),
     (Counter::HeaderTimeouts, "header_timeout"),
     (Counter::KeepAliveTimeouts, "keep_alive_timeout"),
     (Counter::WriteTimeouts, "write_timeout"),
     (Counter::ProxyHeadersMissing, "proxy_header"),
+    (Counter::Floods, "h2_flood"),
     (Counter::Cut, "cut"),
 ];
 const TURNED_AWAY: [(Counter, &str); 2] = [

@@ -18,6 +18,7 @@ const LEAST_HEAD: u64 = 1 << 10;
 const LEAST_LINE: u64 = 64;
 const MOST_FIELDS: u32 = 1000;
 const MOST_STREAMS: u32 = 10_000;
+const MOST_FRAMES: u32 = 1_000_000;
 
 /// An amount of bytes.
 const fn size(least: u64) -> Kind {
@@ -387,6 +388,55 @@ pub(super) static KEYS: &[Key] = &[
                 )
             },
             show: |config| Some(config.worker.limits.h2_resets.to_string()),
+        },
+    },
+    Key {
+        name: "limit-h2-cancels",
+        environment: &["BRIGADE_LIMIT_H2_CANCELS"],
+        default: Some("500"),
+        value_name: "N",
+        help: "Requests that an HTTP/2 client may take back within ten seconds",
+        details: "Of those that were begun, on one connection; for every four requests one \
+                  more. A client with more is told to calm down, and the connection is closed.",
+        heading: Heading::Limits,
+        on_reload: OnReload::Applied,
+        kind: Kind::Number {
+            least: 1,
+            most: MOST_FRAMES,
+        },
+        meaning: Meaning::Value {
+            set: |config, text| {
+                put(
+                    &mut config.worker.limits.h2_cancels,
+                    whole(text, 1, MOST_FRAMES, "requests"),
+                )
+            },
+            show: |config| Some(config.worker.limits.h2_cancels.to_string()),
+        },
+    },
+    Key {
+        name: "limit-h2-frames",
+        environment: &["BRIGADE_LIMIT_H2_FRAMES"],
+        default: Some("10000"),
+        value_name: "N",
+        help: "Frames an HTTP/2 client may send within ten seconds that ask for nothing",
+        details: "Settings, pings, priorities, windows and unknown ones, on one connection; \
+                  for every request four more, and one for every 64 bytes that it is sent. A \
+                  client with more is told to calm down, and the connection is closed.",
+        heading: Heading::Limits,
+        on_reload: OnReload::Applied,
+        kind: Kind::Number {
+            least: 1,
+            most: MOST_FRAMES,
+        },
+        meaning: Meaning::Value {
+            set: |config, text| {
+                put(
+                    &mut config.worker.limits.h2_frames,
+                    whole(text, 1, MOST_FRAMES, "frames"),
+                )
+            },
+            show: |config| Some(config.worker.limits.h2_frames.to_string()),
         },
     },
     Key {

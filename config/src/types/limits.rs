@@ -36,6 +36,10 @@ pub struct Limits {
     pub h2_streams: u32,
     /// Streams that an HTTP/2 client may have opened and reset before they were looked at.
     pub h2_resets: u32,
+    /// Requests that an HTTP/2 client may take back within ten seconds.
+    pub h2_cancels: u32,
+    /// Frames that ask for nothing which an HTTP/2 client may send within ten seconds.
+    pub h2_frames: u32,
     /// Bytes of a message that comes over a WebSocket, at most; none: any number.
     pub ws_message: Option<u64>,
 }

@@ -116,11 +116,13 @@ pub enum Counter {
     AccessLogLost,
     /// Connections closed because a proxy did not say whose they are.
     ProxyHeadersMissing,
+    /// Connections of HTTP/2 closed because the client asked for too much of what costs it nothing.
+    Floods,
 }
 
 impl Counter {
     /// All of them, in the order of the layout.
-    pub const ALL: [Self; 52] = [
+    pub const ALL: [Self; 53] = [
         Self::Accepted,
         Self::AcceptErrors,
         Self::Informational,
@@ -173,6 +175,7 @@ impl Counter {
         Self::TlsFailures,
         Self::AccessLogLost,
         Self::ProxyHeadersMissing,
+        Self::Floods,
     ];
 
     /// Whether only the worker's loop counts it, so that it moves only while the loop turns. Bytes of

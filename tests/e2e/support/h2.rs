@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::http::Address;
 use super::log::PATIENCE;
+use super::tls::TlsClient;
 
 pub(crate) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub(crate) const DATA: u8 = 0;
@@ -103,6 +104,11 @@ impl Http2 {
             }
             Address::Abstract(_) => panic!("not needed so far"),
         };
+        Self::over(wire, before)
+    }
+
+    /// Begins over a connection that stands.
+    fn over(wire: Box<dyn Wire>, before: &[u8]) -> io::Result<Self> {
         let mut connection = Self { wire };
         let wide = 0x4000_0000_u32.to_be_bytes();
         let begin = [
@@ -113,6 +119,12 @@ impl Http2 {
         ];
         connection.wire.write_all(&begin.concat())?;
         Ok(connection)
+    }
+
+    /// Connects and begins over TLS.
+    pub(crate) fn encrypted(client: &TlsClient, port: u16, name: &str) -> io::Result<Self> {
+        let wire = client.http2().stream(port, name, &[])?;
+        Self::over(Box::new(wire), &[])
     }
 
     pub(crate) fn send(&mut self, frames: &[Frame]) -> io::Result<()> {
@@ -180,10 +192,21 @@ pub(crate) struct Http2Load {
 impl Http2Load {
     /// So many clients, each with so many requests on their way at any time.
     pub(crate) fn start(address: &Address, clients: usize, streams: usize) -> Self {
+        let address = address.clone();
+        Self::over(move || Http2::connect(&address), clients, streams)
+    }
+
+    /// The same, who connect in a way of their own.
+    pub(crate) fn over(
+        connect: impl Fn() -> io::Result<Http2> + Send + Sync + 'static,
+        clients: usize,
+        streams: usize,
+    ) -> Self {
+        let connect: Connect = Arc::new(connect);
         let (stop, ended) = (Arc::default(), Arc::default());
         let client = |_| {
             let mut client = Client {
-                address: address.clone(),
+                connect: Arc::clone(&connect),
                 streams,
                 stop: Arc::clone(&stop),
                 ended: Arc::clone(&ended),
@@ -239,8 +262,10 @@ impl Drop for Http2Load {
     }
 }
 
+type Connect = Arc<dyn Fn() -> io::Result<Http2> + Send + Sync>;
+
 struct Client {
-    address: Address,
+    connect: Connect,
     streams: usize,
     stop: Arc<AtomicBool>,
     ended: Arc<AtomicU64>,
@@ -250,7 +275,7 @@ struct Client {
 impl Client {
     /// One connection, from its beginning to its end.
     fn converse(&mut self) -> io::Result<()> {
-        let mut connection = Http2::connect(&self.address)?;
+        let mut connection = (self.connect)()?;
         let mut open: BTreeMap<u32, Vec<u8>> = BTreeMap::new();
         let (mut next, mut is_leaving) = (1, false);
         let outcome = loop {

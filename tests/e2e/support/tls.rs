@@ -1,14 +1,17 @@
 //! Certificates of our own, and a client who speaks TLS and remembers its sessions.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::client::WantsClientCert;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, HandshakeKind, RootCertStore, StreamOwned};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{
+    ClientConfig, ClientConnection, ConfigBuilder, HandshakeKind, RootCertStore, StreamOwned,
+};
 
 use super::log::PATIENCE;
 
@@ -60,15 +63,25 @@ impl Authority {
 
     /// A client who trusts nobody else.
     pub(crate) fn client(&self) -> TlsClient {
+        TlsClient(Arc::new(self.trust().with_no_client_auth()))
+    }
+
+    /// The same, who shows a certificate: `NAME.pem` and `NAME.key` of a directory.
+    pub(crate) fn client_with(&self, name: &str, dir: &Path) -> TlsClient {
+        let own = CertificateDer::from_pem_slice(&read(dir, name, "pem")).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(&read(dir, name, "key")).unwrap();
+        let config = self.trust().with_client_auth_cert(vec![own], key);
+        TlsClient(Arc::new(config.unwrap()))
+    }
+
+    fn trust(&self) -> ConfigBuilder<ClientConfig, WantsClientCert> {
         let mut roots = RootCertStore::empty();
         roots.add(self.root.clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
+        ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_root_certificates(roots)
-            .with_no_client_auth();
-        TlsClient(Arc::new(config))
     }
 }
 
@@ -76,17 +89,48 @@ impl Authority {
 pub(crate) struct TlsClient(Arc<ClientConfig>);
 
 /// A connection of it.
-pub(crate) struct TlsConnection(StreamOwned<ClientConnection, TcpStream>);
+pub(crate) struct TlsConnection(Stream);
+
+type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 impl TlsClient {
     /// Connects; the handshake is made when something is sent.
     pub(crate) fn connect(&self, port: u16, name: &str) -> TlsConnection {
+        self.connect_after(port, name, &[])
+    }
+
+    /// The same, behind what somebody in between has to say first.
+    pub(crate) fn connect_after(&self, port: u16, name: &str, before: &[u8]) -> TlsConnection {
+        TlsConnection(self.stream(port, name, before).unwrap())
+    }
+
+    pub(super) fn stream(&self, port: u16, name: &str, before: &[u8]) -> io::Result<Stream> {
+        let connection = self.begin(name);
+        let mut socket = TcpStream::connect(("127.0.0.1", port))?;
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        socket.set_write_timeout(Some(PATIENCE))?;
+        socket.write_all(before)?;
+        Ok(StreamOwned::new(connection, socket))
+    }
+
+    fn begin(&self, name: &str) -> ClientConnection {
         let name = ServerName::try_from(name.to_owned()).unwrap();
-        let connection = ClientConnection::new(Arc::clone(&self.0), name).unwrap();
-        let socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        socket.set_read_timeout(Some(PATIENCE)).unwrap();
-        socket.set_write_timeout(Some(PATIENCE)).unwrap();
-        TlsConnection(StreamOwned::new(connection, socket))
+        ClientConnection::new(Arc::clone(&self.0), name).unwrap()
+    }
+
+    /// The first thing that it would say.
+    pub(crate) fn hello(&self, name: &str) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.begin(name).write_tls(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// The same, who asks for HTTP/2, and knows of no session so far.
+    pub(super) fn http2(&self) -> Self {
+        let mut config = ClientConfig::clone(&self.0);
+        config.alpn_protocols = vec![b"h2".to_vec()];
+        Self(Arc::new(config))
     }
 
     /// Asks once over a connection of its own: the answer, and whether a session was resumed.
@@ -100,14 +144,19 @@ impl TlsClient {
 impl TlsConnection {
     /// The whole answer to a request, up to the end of its body.
     pub(crate) fn ask(&mut self, header: &str) -> String {
-        let request = format!("GET / HTTP/1.1\r\nhost: x\r\n{header}\r\n");
-        self.0.write_all(request.as_bytes()).unwrap();
+        self.get("/", header).unwrap()
+    }
+
+    /// The same of any path, if there is an answer.
+    pub(crate) fn get(&mut self, path: &str, header: &str) -> io::Result<String> {
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\n{header}\r\n");
+        self.0.write_all(request.as_bytes())?;
         let (mut text, mut buffer) = (String::new(), [0; 4096]);
         loop {
-            let count = self.0.read(&mut buffer).unwrap();
+            let count = self.0.read(&mut buffer)?;
             text.push_str(std::str::from_utf8(&buffer[..count]).unwrap());
             if count == 0 || is_whole(&text) {
-                return text;
+                return Ok(text);
             }
         }
     }
@@ -139,6 +188,10 @@ fn is_whole(text: &str) -> bool {
 
 /// The certificate of a file.
 pub(crate) fn certificate(dir: &Path, name: &str) -> Vec<u8> {
-    let text = std::fs::read(dir.join(format!("{name}.pem"))).unwrap();
+    let text = read(dir, name, "pem");
     CertificateDer::from_pem_slice(&text).unwrap().to_vec()
+}
+
+fn read(dir: &Path, name: &str, kind: &str) -> Vec<u8> {
+    std::fs::read(dir.join(format!("{name}.{kind}"))).unwrap()
 }

@@ -83,9 +83,11 @@ where
 {
     let counter = match limit {
         Limit::PeerConnections => Counter::PeersCrowded,
-        Limit::Connections | Limit::WorkerConnections | Limit::Concurrency => {
-            Counter::ConnectionsCrowded
-        }
+        Limit::Connections
+        | Limit::WorkerConnections
+        | Limit::Concurrency
+        | Limit::Http2Cancels
+        | Limit::Http2Frames => Counter::ConnectionsCrowded,
     };
     station.meter.row.count(counter, 1);
     station.told.tell(station, limit);

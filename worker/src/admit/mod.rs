@@ -11,4 +11,4 @@ mod told;
 
 pub(crate) use connection::{Guest, enter, turn_away};
 pub(crate) use request::{Admitted, admit};
-pub(crate) use told::Told;
+pub(crate) use told::{Limit, Told};

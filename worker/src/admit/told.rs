@@ -14,10 +14,12 @@ pub(crate) enum Limit {
     WorkerConnections,
     PeerConnections,
     Concurrency,
+    Http2Cancels,
+    Http2Frames,
 }
 
 impl Limit {
-    const ALL: usize = 4;
+    const ALL: usize = 6;
 
     /// Its key, and what the client gets.
     fn words(self) -> (&'static str, &'static str) {
@@ -32,6 +34,14 @@ impl Limit {
                 "new connections of a peer that has so many are turned away",
             ),
             Self::Concurrency => ("limit-concurrency", "more requests get a 503"),
+            Self::Http2Cancels => (
+                "limit-h2-cancels",
+                "a connection whose client takes back so many requests is closed",
+            ),
+            Self::Http2Frames => (
+                "limit-h2-frames",
+                "a connection whose client sends so many frames that ask for nothing is closed",
+            ),
         }
     }
 }

@@ -8,6 +8,7 @@
 use std::future::poll_fn;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use hyper::rt::Executor;
@@ -18,6 +19,8 @@ use pin_project_lite::pin_project;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::spawn_local;
 
+use super::frames::Frames;
+use super::too_much;
 use crate::app::App;
 use crate::connections::Connection;
 use crate::overdue;
@@ -43,9 +46,18 @@ where
     pulse.begin_frames(station.meter.clock.last());
     let service = service_fn(|request| receive(connection, app, request));
     let builder = builder(connection);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(Opening::new(stream)), service));
-    let mut is_leaving = false;
-    poll_fn(|task| {
+    let limits = &station.config.limits;
+    let frames = Frames::new(
+        Opening::new(stream),
+        limits,
+        Arc::clone(pulse),
+        station.meter,
+    );
+    let verdict = frames.verdict();
+    let mut served = pin!(builder.serve_connection(TokioIo::new(frames), service));
+    let (mut is_leaving, mut is_flooding) = (false, false);
+    let outcome = poll_fn(|task| {
+        is_leaving |= pulse.is_leaving();
         let is_overdue = pulse.is_overdue();
         if is_overdue {
             overdue::count(pulse, station.meter);
@@ -60,9 +72,18 @@ where
             pulse.begin_leaving(station.meter.clock.last());
             served.as_mut().graceful_shutdown();
         }
-        served.as_mut().poll(task)
+        let polled = served.as_mut().poll(task);
+        if !is_flooding && let Some(flood) = verdict.flood() {
+            is_flooding = true;
+            too_much::tell(station, flood);
+        }
+        polled
     })
-    .await
+    .await;
+    if !is_flooding && let Err(error) = &outcome {
+        too_much::count(station, error);
+    }
+    outcome
 }
 
 /// hyper's settings.
