@@ -12,6 +12,7 @@ use hyper::body::Incoming;
 use crate::app::BoxError;
 use crate::meter::Meter;
 use crate::progress::{Over, Progress};
+use crate::strict;
 
 /// The body of a request as it comes in from the connection, piece by piece: what the app does not
 /// read is not taken from the client.
@@ -122,7 +123,8 @@ impl Body for RequestBody {
             return Poll::Ready(None);
         }
         let frame = Pin::new(&mut this.incoming).poll_frame(task);
-        let frame = frame.map(|frame| frame.map(|data| data.map_err(Into::into)));
+        let frame =
+            frame.map(|frame| frame.map(|data| data.map(strict::unmarked).map_err(Into::into)));
         match &mut this.watch {
             Some(watch) => watch.look(frame, task),
             None => frame,

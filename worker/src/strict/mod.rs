@@ -8,6 +8,7 @@ mod check;
 mod ended;
 mod guard;
 mod opening;
+mod trailers;
 
 mod scanner;
 
@@ -27,3 +28,4 @@ pub(crate) use marks::Marks;
 pub(crate) use opening::Opening;
 #[cfg(feature = "fuzzing")]
 pub(crate) use scanner::scan_for_fuzzing;
+pub(crate) use trailers::unmarked;

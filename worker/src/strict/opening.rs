@@ -1,5 +1,6 @@
 //! The first frame of an HTTP/2 client has to be SETTINGS (RFC 9113, 3.4), which h2 does not ask for.
-//! Any other is changed into one that is wrong in h2's eyes too, so that it ends the connection.
+//! Any other is changed into one that is wrong in h2's eyes too, so that it ends the connection. What follows
+//! is looked at for trailers.
 
 use std::io;
 use std::pin::Pin;
@@ -7,6 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use super::trailers::Frames;
+
+/// The preface has so many bytes.
+const PREFACE: usize = 24;
 /// Where, behind the preface and the frame's length, its kind stands; then flags and stream.
 const KIND: usize = 27;
 const FLAGS: usize = 28;
@@ -23,14 +28,16 @@ pub(crate) struct Opening<T> {
     /// So many bytes of the preface and the first frame's head have come.
     come: usize,
     is_wrong: bool,
+    frames: Frames,
 }
 
 impl<T> Opening<T> {
-    pub(crate) const fn new(io: T) -> Self {
+    pub(crate) fn new(io: T) -> Self {
         Self {
             io,
             come: 0,
             is_wrong: false,
+            frames: Frames::behind(PREFACE),
         }
     }
 
@@ -61,9 +68,28 @@ impl<T: AsyncRead + Unpin> AsyncRead for Opening<T> {
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let before = buf.filled().len();
-        ready!(Pin::new(&mut this.io).poll_read(task, buf))?;
-        if this.come <= STREAM {
-            this.look(&mut buf.filled_mut()[before..]);
+        // Nothing read would mean the end: while all that came is held back, more is read.
+        while buf.filled().len() == before {
+            let ready = this.frames.ready();
+            if !ready.is_empty() {
+                let most = ready.len().min(buf.remaining());
+                buf.put_slice(&ready.split_to(most));
+                break;
+            }
+            ready!(Pin::new(&mut this.io).poll_read(task, buf))?;
+            if this.come <= STREAM {
+                this.look(&mut buf.filled_mut()[before..]);
+            }
+            let come = &buf.filled()[before..];
+            if come.is_empty() {
+                this.frames.ended();
+                if this.frames.ready().is_empty() {
+                    break;
+                }
+            } else {
+                let passed = this.frames.come(come);
+                buf.set_filled(before + passed);
+            }
         }
         Poll::Ready(Ok(()))
     }
