@@ -7,6 +7,7 @@ use brigade_config::{ClientCertificates, Tls as Config};
 use brigade_shared::board::Counter;
 use brigade_shared::tickets::TicketKeys;
 use rcgen::date_time_ymd;
+use rustls::NamedGroup;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
@@ -280,4 +281,21 @@ fn what_ends_soon_is_told_in_time() {
     assert_eq!(at(21_920), Default::default());
     assert!(at(21_965).warnings[0].contains("expires at 2030-03-01"));
     assert!(at(21_974).problems[0].contains("has expired"));
+}
+
+#[test]
+fn keys_are_exchanged_as_the_library_can_that_was_chosen() {
+    Rig::paused(async |rig| {
+        let authority = Authority::new("root");
+        let config = with(vec![authority.sign(&["a.example"])]);
+        let tls = tls(&rig, &config, &TicketKeys::fresh().unwrap());
+        let client = Client::trusting(&authority, None);
+        let (client, _) = meet(&tls, &client, "a.example").await.unwrap();
+        let group = client.get_ref().1.negotiated_key_exchange_group().unwrap();
+        let expected = match cfg!(feature = "aws-lc-rs") {
+            true => NamedGroup::X25519MLKEM768,
+            false => NamedGroup::X25519,
+        };
+        assert_eq!(group.name(), expected);
+    });
 }
