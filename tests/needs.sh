@@ -27,6 +27,14 @@ provide() {
     apt-get install -y -qq --no-install-recommends "$package" >/dev/null
 }
 
+# What is installed here shall not start as a service by itself: a policy of 101 forbids it.
+policy=/usr/sbin/policy-rc.d
+if [ "$(id -u)" = 0 ] && [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+fi
+
 provide util-linux unshare --version
 provide util-linux setpriv --version
 provide util-linux prlimit --version
@@ -35,43 +43,43 @@ provide nodejs node --version
 provide sslscan sslscan --version
 provide slowhttptest sh -c 'command -v slowhttptest'
 provide openssl openssl version
+provide curl curl --version
+provide nginx-light sh -c 'PATH=$PATH:/usr/sbin nginx -v'
 provide python3 python3 --version
 provide python3-venv python3 -c 'import venv, ensurepip'
 
-if "$needs/venv/bin/python" -c 'import uvicorn, fastapi' 2>/dev/null; then
-    say "uvicorn and fastapi are there: $needs/venv"
+# What the tests drive and are driven by, in Python.
+packages="uvicorn==0.54.0 fastapi==0.165.0 hpack==4.1.0 kubernetes-validate==1.37.0 PyYAML==6.0.3"
+is_there='import sys, importlib.metadata as m
+all(m.version(p.split("==")[0]) == p.split("==")[1] for p in sys.argv[1:]) or sys.exit(1)'
+# shellcheck disable=SC2086 # They are words.
+if "$needs/venv/bin/python" -c "$is_there" $packages 2>/dev/null; then
+    say "$packages are there: $needs/venv"
 else
-    say "making $needs/venv with uvicorn and fastapi"
+    say "making $needs/venv with $packages"
     mkdir -p "$needs"
     python3 -m venv "$needs/venv"
-    "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        'uvicorn>=0.30' 'fastapi>=0.110'
+    "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check $packages
 fi
-if [ "$("$needs/cargo/bin/cargo-deb" --version 2>/dev/null)" = 3.8.0 ]; then
-    say "cargo-deb is there: $needs/cargo"
-else
-    # Half a minute: it is built quickly instead of being quick, and compresses by gzip alone.
-    say "installing cargo-deb into $needs/cargo"
+# tool NAME VERSION [OPTION...]: a tool of cargo's. It is built quickly instead of being quick.
+tool() {
+    name=$1
+    version=$2
+    shift 2
+    case $("$needs/cargo/bin/$name" --version 2>/dev/null) in
+    *"$version") say "$name is there: $needs/cargo" && return ;;
+    esac
+    say "installing $name into $needs/cargo, which takes about a minute"
     (
         unset CARGO_TARGET_DIR
-        cargo install --quiet --locked --root "$needs/cargo" --no-default-features cargo-deb@3.8.0 \
+        cargo install --quiet --locked --root "$needs/cargo" "$name@$version" "$@" \
             --config profile.release.opt-level=0 --config profile.release.debug=false \
             --config 'profile.release.lto="off"' --config profile.release.codegen-units=16
     )
-fi
-if "$needs/venv/bin/python" -c 'import hpack' 2>/dev/null; then
-    say "hpack is there: $needs/venv"
-else
-    say "installing hpack into $needs/venv"
-    "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check 'hpack==4.1.0'
-fi
-if "$needs/venv/bin/python" -c 'import kubernetes_validate, yaml' 2>/dev/null; then
-    say "kubernetes-validate and PyYAML are there: $needs/venv"
-else
-    say "installing kubernetes-validate and PyYAML into $needs/venv"
-    "$needs/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
-        'kubernetes-validate>=1.34' 'PyYAML>=6'
-fi
+}
+# It compresses by gzip alone.
+tool cargo-deb 3.8.0 --no-default-features
+tool cargo-deny 0.20.2 --no-default-features
 if [ "$(id -u)" = 0 ]; then
     provide buildah buildah --version
     provide debootstrap debootstrap --version

@@ -1,6 +1,9 @@
 //! Checks that run nothing of Brigade.
 
-use crate::run::{cargo, output, run};
+use std::process::Command;
+
+use crate::run::{cargo, output, run, top};
+use crate::tests::{needs, needs_folder};
 
 /// Crates that may not be under the supervisor: a runtime or a thread pool in a process that
 /// forks. docs/decisions/0001 says why.
@@ -16,6 +19,15 @@ const NOT_UNDER_SUPERVISOR: [&str; 9] = [
     "brigade-admin",
 ];
 
+/// The worker with the other library for TLS, and without the usual one.
+pub(crate) const OTHER_CRYPTOGRAPHY: [&str; 5] = [
+    "--package",
+    "brigade-worker",
+    "--no-default-features",
+    "--features",
+    "aws-lc-rs",
+];
+
 /// Format, lints, dependency tree, documentation.
 pub(crate) fn all() -> Result<(), String> {
     run(&mut cargo(&["fmt", "--all", "--check"]))?;
@@ -28,7 +40,10 @@ pub(crate) fn all() -> Result<(), String> {
         "warnings",
     ];
     run(&mut cargo(&lint))?;
+    let other = [&["clippy"], &OTHER_CRYPTOGRAPHY[..], &lint[2..]].concat();
+    run(&mut cargo(&other))?;
     tree()?;
+    deny()?;
     let mut doc = cargo(&[
         "doc",
         "--workspace",
@@ -39,6 +54,20 @@ pub(crate) fn all() -> Result<(), String> {
         "RUSTDOCFLAGS",
         "--deny warnings --allow rustdoc::private_intra_doc_links",
     ))
+}
+
+/// Licenses, sources and duplicates of what is shipped, as deny.toml allows them.
+fn deny() -> Result<(), String> {
+    let program = needs_folder().join("cargo/bin/cargo-deny");
+    if std::env::var_os("BRIGADE_TESTS_WITHOUT").is_none() {
+        needs()?;
+    } else if !program.exists() {
+        eprintln!("\nSKIPPED: there is no {}", program.display());
+        return Ok(());
+    }
+    let mut command = Command::new(program);
+    command.args(["check", "bans", "licenses", "sources"]);
+    run(command.current_dir(top()))
 }
 
 /// No async runtime under the supervisor, and none of the two halves under the other.

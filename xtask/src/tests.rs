@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::checks::OTHER_CRYPTOGRAPHY;
 use crate::run::{cargo, run, top};
 
 /// Everything, with what it needs installed first. Tests whose need is missing fail; only needs
@@ -16,6 +17,10 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), String> {
     let _ = std::fs::remove_file(&skipped);
     let mut command = cargo(&["test", "--workspace"]);
     let result = run(command.args(arguments).env("BRIGADE_SKIPPED", &skipped));
+    let result = result.and_then(|()| match arguments {
+        [] => other_cryptography(),
+        _ => Ok(()),
+    });
     let list = std::fs::read_to_string(&skipped).unwrap_or_default();
     if !list.is_empty() {
         eprintln!("\nSKIPPED, as BRIGADE_TESTS_WITHOUT says:\n{list}");
@@ -24,6 +29,12 @@ pub(crate) fn test(arguments: &[String]) -> Result<(), String> {
         }
     }
     result
+}
+
+/// TLS once more, by the library that is chosen by a feature.
+fn other_cryptography() -> Result<(), String> {
+    let mut command = cargo(&["test", "--lib"]);
+    run(command.args(OTHER_CRYPTOGRAPHY).args(["--", "tls::"]))
 }
 
 /// Python packages and programs that some tests drive.
@@ -75,6 +86,12 @@ pub(crate) fn write_generated() -> Result<(), String> {
         run(command.args(what).env("UPDATE", "1"))?;
     }
     Ok(())
+}
+
+/// Where `needs` installs what is not a package of the system.
+pub(crate) fn needs_folder() -> PathBuf {
+    let folder = std::env::var_os("BRIGADE_NEEDS_DIR");
+    folder.map_or_else(|| top().join("target/needs"), PathBuf::from)
 }
 
 fn target() -> PathBuf {
