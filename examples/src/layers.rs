@@ -1,5 +1,5 @@
 //! A service in layers: `cargo run -p brigade-examples --bin layers -- serve`.
-//! Needs: brigade with the feature `compression-gzip`, tower; bytes, http, http-body-util.
+//! Needs: brigade with the features `compression-gzip`, `-br` and `-zstd`, tower; bytes, http, http-body-util.
 
 #![forbid(unsafe_code)]
 

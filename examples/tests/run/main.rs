@@ -3,6 +3,8 @@
 mod client;
 mod example;
 
+use std::io::Read;
+
 use tungstenite::Message;
 
 use client::ask;
@@ -49,18 +51,46 @@ fn layers_compose_around_a_service_that_is_not_send() {
 
     assert_eq!(ask(&example, "GET /never", &[]).status, 504);
 
-    let plain = ask(&example, "GET /long", &[]);
-    assert_eq!(plain.text(), "again and again\n".repeat(1000));
-    let packed = ask(&example, "GET /long", &[("accept-encoding", "gzip")]);
-    assert_eq!(packed.header("content-encoding"), Some("gzip"));
-    assert!(packed.body.starts_with(&[0x1f, 0x8b]), "it is gzip");
-    assert!(packed.body.len() < plain.body.len() / 10, "and small");
     assert_eq!(
         ask(&example, "GET /", &[]).text(),
-        "answer 6\n",
+        "answer 4\n",
         "nothing of it is new"
     );
     example.stop();
+}
+
+#[test]
+fn answers_are_compressed_as_the_client_asks_and_are_the_same_when_it_has_unpacked_them() {
+    let example = Example::start(binary!("layers"), &["--workers", "1"]);
+    let plain = ask(&example, "GET /long", &[]);
+    assert_eq!(plain.text(), "again and again\n".repeat(1000));
+    assert_eq!(plain.header("content-encoding"), None);
+    for coding in ["gzip", "br", "zstd"] {
+        let packed = ask(&example, "GET /long", &[("accept-encoding", coding)]);
+        assert_eq!(packed.header("content-encoding"), Some(coding));
+        assert_eq!(packed.header("vary"), Some("accept-encoding"));
+        assert!(packed.body.len() < plain.body.len() / 10, "{coding}");
+        assert!(unpacked(coding, &packed.body) == plain.body, "{coding}");
+    }
+    let any = [("accept-encoding", "gzip;q=0.5, br;q=0, zstd;q=0.9")];
+    let best = ask(&example, "GET /long", &any);
+    assert_eq!(best.header("content-encoding"), Some("zstd"));
+    let short = ask(&example, "GET /", &[("accept-encoding", "gzip, br, zstd")]);
+    assert_eq!(short.header("content-encoding"), None, "not worth it");
+    example.stop();
+}
+
+/// What a client makes of a body in this coding.
+fn unpacked(coding: &str, body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    let read = match coding {
+        "gzip" => flate2::read::GzDecoder::new(body).read_to_end(&mut whole),
+        "br" => brotli::Decompressor::new(body, 4096).read_to_end(&mut whole),
+        "zstd" => zstd::Decoder::new(body).unwrap().read_to_end(&mut whole),
+        other => panic!("nobody asked for {other}"),
+    };
+    read.expect("the whole of it");
+    whole
 }
 
 #[test]
