@@ -43,7 +43,6 @@ provide nodejs node --version
 provide sslscan sslscan --version
 provide slowhttptest sh -c 'command -v slowhttptest'
 provide openssl openssl version
-provide curl curl --version
 provide nginx-light sh -c 'PATH=$PATH:/usr/sbin nginx -v'
 provide python3 python3 --version
 provide python3-venv python3 -c 'import venv, ensurepip'

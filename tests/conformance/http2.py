@@ -10,7 +10,7 @@ stream X  RST_STREAM with the code X, an answer of 400, or what `conn` allows
 conn X    GOAWAY with the code X and the end, or the end alone
 open      neither answer, nor reset, nor GOAWAY, but an acknowledged PING
 --exact: GOAWAY must be sent, and the code must be one of those named, or PROTOCOL_ERROR, which h2 uses
-for more specific ones.
+for more specific ones. Without, GOAWAY with any error is enough, whoever closes then.
 """
 
 import concurrent.futures
@@ -387,7 +387,8 @@ def judge(address, one, exact):
     goaways = [value for word, value, _ in seen if word == "goaway"]
     resets = [value for word, value, _ in seen if word == "reset"]
     told = " ".join(f"{word}{f'({value})' if word in ('status', 'reset', 'goaway') else ''}" for word, value, _ in seen[:6])
-    is_over = "closed" in words and (not exact or any(code in (*codes, PROTOCOL) for code in goaways))
+    is_right_code = any(code in (*codes, PROTOCOL) for code in goaways)
+    is_over = "closed" in words and is_right_code if exact else "closed" in words or any(goaways)
     is_right = {
         "ok": 200 in statuses and "end" in words and not goaways,
         "open": "pong" in words and not goaways and not resets and "closed" not in words,

@@ -14,15 +14,26 @@ export PYTHONDONTWRITEBYTECODE=1 PATH="$PATH:/usr/sbin"
 
 # NAME COMMAND...: starts a server.
 run() { name=$1; shift; "$@" >"$work/$name.log" 2>&1 & pids="$pids $!"; }
-# CASES NAME PORT: holds it against them, when it answers.
+listens() {
+    "$needs/venv/bin/python" - "$1" <<'END'
+import socket, sys, time
+for _ in range(300):
+    try:
+        sys.exit(socket.create_connection(("127.0.0.1", int(sys.argv[1]))).close())
+    except ConnectionRefusedError:
+        time.sleep(0.1)
+sys.exit(1)
+END
+}
+# CASES NAME PORT: holds it against them, when it listens.
 cases() {
-    curl -s --http1.1 --retry 100 --retry-connrefused --retry-delay 1 -o /dev/null "http://127.0.0.1:$3/" || true
+    listens "$3" || { echo "$2 does not listen:"; cat "$work/$2.log"; exit 1; }
     "$needs/venv/bin/python" "$here/../$1.py" "127.0.0.1:$3" >"$work/$1.$2" || true
 }
 
 cd "$here"
 sed "s|DIRECTORY|$work|" nginx.conf >"$work/nginx.conf"
-run brigade "$built/brigade" serve --bind 127.0.0.1:18480 --workers 1 --log-level error
+run Brigade env -u BRIGADE_NEEDS_DIR "$built/brigade" serve --bind 127.0.0.1:18480 --workers 1 --log-level error
 run axum "$built/peer-axum" 18481
 run actix "$built/peer-actix" 18482
 run uvicorn "$needs/venv/bin/uvicorn" --no-access-log --log-level critical --port 18483 app:app
