@@ -1,7 +1,8 @@
 //! What a worker makes of a connection: deadlines, framing, faults of the handler and the client.
 
+use std::collections::BTreeSet;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::support::{Brigade, Connection, Trouble};
 
@@ -309,5 +310,36 @@ fn many_slow_requests_wait_at_the_same_time() {
         "{:?}",
         begin.elapsed()
     );
+    brigade.stop_and_check();
+}
+
+/// Of a day, by a `date`: `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn second_of(date: &str) -> u64 {
+    let time = date.split(' ').nth(4).expect("a date");
+    time.split(':')
+        .fold(0, |sum, part| sum * 60 + part.parse::<u64>().unwrap())
+}
+
+fn second_now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    now.as_secs() % 86_400
+}
+
+#[test]
+fn the_date_of_an_answer_is_that_of_its_second_also_after_a_rest() {
+    let brigade = Brigade::start(&["serve", "--workers", "1"]);
+    let mut connection = brigade.connect();
+    let mut seconds = BTreeSet::new();
+    for rest in [0, 1100, 0, 0, 2100, 30, 0] {
+        brigade.watch_for(Duration::from_millis(rest));
+        let earliest = second_now();
+        let answer = connection.get("/").unwrap();
+        let told = second_of(answer.header("date").unwrap());
+        // Midnight may come between.
+        let is_now = (earliest..=earliest + 2).any(|second| second % 86_400 == told);
+        assert!(is_now, "{told}, and it is {earliest}");
+        seconds.insert(told);
+    }
+    assert!(seconds.len() >= 3, "{seconds:?}");
     brigade.stop_and_check();
 }

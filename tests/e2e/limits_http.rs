@@ -67,6 +67,18 @@ fn who_says_nothing_and_who_never_ends_a_head_are_closed_and_counted() {
 }
 
 #[test]
+fn who_is_idle_for_too_long_is_closed_and_counted() {
+    let brigade = single(&["--timeout-keep-alive", "400ms"]);
+    let mut idle = brigade.connect();
+    assert_eq!(idle.get("/").unwrap().status, 200);
+    let begin = Instant::now();
+    assert_eq!(ends(&mut idle, begin), "");
+    counted(&brigade, "connections_closed", "keep_alive_timeout", 1.0);
+    counted(&brigade, "connections_closed", "first_byte_timeout", 0.0);
+    brigade.stop_and_check();
+}
+
+#[test]
 fn a_body_of_a_byte_now_and_then_is_not_waited_for() {
     let brigade = single(&["--timeout-body", "300ms", "--min-rate-body", "100"]);
     let begin = Instant::now();

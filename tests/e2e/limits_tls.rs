@@ -17,7 +17,7 @@ fn a_handshake_that_takes_too_long_is_cut_and_counted_wherever_it_stands() {
         "--timeout-handshake",
         "300ms",
         "--timeout-first-byte",
-        "20s",
+        "60s",
     ];
     let brigade = launch(&authority, &[options, deadlines].concat()).ready();
     answers(&brigade);

@@ -27,6 +27,7 @@ mod kubernetes;
 mod leaving;
 mod limits;
 mod limits_http;
+mod limits_http2;
 mod limits_tls;
 mod logging;
 mod manager;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use nix::sys::signal::Signal;
+use rcgen::SanType;
 
 use crate::support::{Authority, Brigade, Launch, Need, TlsClient, certificate, lacks};
 use crate::upgrade::{only, replace, upgraded};
@@ -88,6 +89,47 @@ fn an_address_speaks_tls_and_an_insecure_one_beside_it_does_not() {
         mistaken.get("/").unwrap().status,
         400,
         "http:// at an address of https://"
+    );
+    brigade.expect("tls.handshake_failed");
+    brigade.stop_and_check();
+}
+
+#[test]
+fn every_name_gets_its_own_certificate_and_an_unknown_one_the_first() {
+    let authority = Authority::new();
+    let more = ["b.example", "wild"].map(|name| {
+        let (certificate, key) = (format!("{name}.pem"), format!("{name}.key"));
+        [
+            "--ssl-certfile".to_owned(),
+            certificate,
+            "--ssl-keyfile".to_owned(),
+            key,
+        ]
+    });
+    let launch = launch(&authority, &["--workers", "1"]).arguments(more.concat());
+    let dir = launch.dir().to_owned();
+    authority.sign("b.example", &dir);
+    authority.sign_with("wild", &dir, |params| {
+        params.subject_alt_names = vec![SanType::DnsName("*.shop.example".try_into().unwrap())];
+    });
+    let brigade = launch.ready();
+    let port = brigade.address().port();
+    for (name, shown) in [
+        (NAME, NAME),
+        ("b.example", "b.example"),
+        ("soup.shop.example", "wild"),
+    ] {
+        let mut connection = authority.client().connect(port, name);
+        let answer = connection.ask("connection: close\r\n");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        assert_eq!(connection.certificate(), certificate(&dir, shown), "{name}");
+    }
+    // The client sees by it that it has come to the wrong house.
+    let mut lost = authority.client().connect(port, "c.example");
+    let error = lost.get("/", "").unwrap_err().to_string();
+    assert!(
+        error.contains("only valid for DnsName(\"a.example\")"),
+        "{error}"
     );
     brigade.expect("tls.handshake_failed");
     brigade.stop_and_check();

@@ -5,6 +5,9 @@ use super::lines::is_token;
 
 /// The most digits of a size: 2^60 bytes.
 const DIGITS: u8 = 15;
+/// The most bytes of extensions in all chunks of a body. hyper has no room for 16 KiB, and would break
+/// off the connection without an answer.
+const EXTENSIONS: u16 = 15 << 10;
 
 /// Where in a chunk a stream is.
 ///
@@ -41,6 +44,8 @@ pub(super) struct Chunks {
     /// Of the chunk; then what is left of it.
     size: u64,
     digits: u8,
+    /// Bytes of extensions so far, in all chunks.
+    extended: u16,
 }
 
 /// What came of some bytes: how many are used up, and whether the trailers follow.
@@ -52,6 +57,7 @@ impl Chunks {
             at: At::First,
             size: 0,
             digits: 0,
+            extended: 0,
         }
     }
 
@@ -85,6 +91,12 @@ impl Chunks {
                 _ => Fault::BareLineFeed,
             });
         }
+        if (At::Space as u8..=At::AfterValue as u8).contains(&(self.at as u8)) {
+            self.extended += 1;
+            if self.extended > EXTENSIONS {
+                return Err(Fault::Endless);
+            }
+        }
         match self.at {
             At::First | At::Size => self.size_digit(byte),
             At::Space | At::AfterValue => between(byte, self.at),
@@ -114,7 +126,11 @@ impl Chunks {
             At::Feed if byte == b'\n' => Ok(At::Data),
             At::Return if byte == b'\r' => Ok(At::DataFeed),
             At::DataFeed if byte == b'\n' => {
-                *self = Self::new();
+                let extended = self.extended;
+                *self = Self {
+                    extended,
+                    ..Self::new()
+                };
                 Ok(At::First)
             }
             At::Feed | At::DataFeed => Err(Fault::BareReturn),
@@ -203,6 +219,17 @@ mod tests {
             let text = format!("1{extension}\r\nx\r\n0\r\n");
             assert_eq!(read(&text), Ok((text.len(), true)), "{extension}");
         }
+    }
+
+    #[test]
+    fn extensions_of_all_chunks_together_have_an_end() {
+        let chunk = format!("1;a={}\r\nx\r\n", "b".repeat(1000));
+        let mut chunks = Chunks::new();
+        let read = |_| chunks.read(chunk.as_bytes());
+        let outcomes: Vec<Progress> = (0..16).map(read).collect();
+        let (last, before) = outcomes.split_last().unwrap();
+        assert!(before.iter().all(Result::is_ok), "{before:?}");
+        assert!(matches!(last, Err((_, Fault::Endless))), "{last:?}");
     }
 
     #[test]

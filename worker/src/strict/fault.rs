@@ -44,10 +44,12 @@ pub(crate) enum Fault {
     Trailer,
     /// A line that is longer than any that is let in.
     LongLine,
+    /// More chunk extensions, or trailers, than anybody needs.
+    Endless,
 }
 
 impl Fault {
-    const ALL: [Self; 19] = [
+    const ALL: [Self; 20] = [
         Self::BareLineFeed,
         Self::BareReturn,
         Self::EmptyLines,
@@ -67,6 +69,7 @@ impl Fault {
         Self::ChunkEnd,
         Self::Trailer,
         Self::LongLine,
+        Self::Endless,
     ];
 
     /// The fault with this number.
@@ -97,6 +100,7 @@ impl Fault {
             Self::ChunkEnd => "a chunk longer than its size",
             Self::Trailer => "a trailer that may only stand in a head",
             Self::LongLine => "a line without end",
+            Self::Endless => "chunk extensions or trailers without end",
         }
     }
 }

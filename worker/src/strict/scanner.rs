@@ -15,6 +15,12 @@ use super::lines::{Framing, trailer};
 /// The longest line that is kept until its end has come; a limit of the worker refuses it before.
 const LONGEST: usize = 256 * 1024;
 
+/// The most bytes of trailers. hyper has no room for 16 KiB, and would break off the connection
+/// without an answer.
+const TRAILERS: usize = 15 * 1024;
+/// The most trailers; hyper takes as many as fields in a head.
+const MOST_TRAILERS: usize = 64;
+
 /// Where in a message the next byte belongs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum At {
@@ -51,6 +57,8 @@ pub(super) struct Scanner {
     /// The begin of a line whose end has not come.
     carry: Vec<u8>,
     heads: u64,
+    /// How many trailers have come, and their bytes.
+    trailers: (usize, usize),
 }
 
 /// What came of bytes in pieces of this size, and how many heads were whole before.
@@ -76,6 +84,7 @@ impl Scanner {
             asks_to_switch: false,
             carry: Vec::new(),
             heads: 0,
+            trailers: (0, 0),
         }
     }
 
@@ -116,6 +125,7 @@ impl Scanner {
                     Ok((used, is_last)) => {
                         position += used;
                         if is_last {
+                            self.trailers = (0, 0);
                             self.at = At::Trailers;
                         }
                     }
@@ -188,7 +198,14 @@ impl Scanner {
             }
             At::Head(framing) => framing.field(line)?,
             At::Trailers if line.is_empty() => self.end(),
-            At::Trailers => trailer(line)?,
+            At::Trailers => {
+                trailer(line)?;
+                let (count, bytes) = self.trailers;
+                self.trailers = (count + 1, bytes + line.len());
+                if count >= MOST_TRAILERS || self.trailers.1 > TRAILERS {
+                    return Err(Fault::Endless);
+                }
+            }
             At::Length(_) | At::Chunked(_) | At::Asked => {}
         }
         Ok(())

@@ -167,6 +167,26 @@ fn a_malformed_body_is_answered_with_400_whatever_the_app_says() {
 }
 
 #[test]
+fn chunk_extensions_and_trailers_without_end_get_400_and_no_reset() {
+    Rig::paused(async |rig| {
+        for body in [
+            format!("5;a={}\r\nhello\r\n0\r\n\r\n", "b".repeat(20_000)),
+            format!("1;a={}\r\nx\r\n", "b".repeat(2000)).repeat(10),
+            format!("0\r\na: {}\r\n\r\n", "b".repeat(20_000)),
+            format!("0\r\n{}\r\n", "a: b\r\n".repeat(200)),
+        ] {
+            let head = "POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+            for sizes in [&[7][..], &[100_000]] {
+                let text = format!("{head}{body}{}", GOOD[0]);
+                let (statuses, seen) = serve(&rig, text.as_bytes(), sizes).await;
+                assert_eq!(statuses, [400], "{sizes:?}: {:?}", &body[..20]);
+                assert_eq!(seen.borrow()[..], [("/".to_owned(), None)]);
+            }
+        }
+    });
+}
+
+#[test]
 fn a_request_after_one_to_switch_waits_for_its_answer() {
     Rig::paused(async |rig| {
         let asking =
