@@ -48,7 +48,14 @@ fn streams_beyond_the_limit_are_refused_and_may_come_again() {
 
 #[test]
 fn an_answer_that_nobody_takes_ends_its_stream_and_no_other() {
-    let brigade = single(&["--timeout-write", "400ms", "--min-rate-write", "1000000"]);
+    let brigade = single(&[
+        "--timeout-write",
+        "400ms",
+        "--min-rate-write",
+        "1000000",
+        "--http2-ping",
+        "off",
+    ]);
     let mut client = Http2::connect(&brigade.address()).unwrap();
     // From now on no stream has room for a byte.
     client
@@ -86,7 +93,8 @@ fn an_answer_that_nobody_takes_ends_its_stream_and_no_other() {
 
 #[test]
 fn one_client_with_many_streams_keeps_out_no_client_with_one() {
-    let brigade = single(&["--limit-concurrency", "8"]).expects("limit.reached");
+    let brigade =
+        single(&["--limit-concurrency", "8", "--http2-ping", "off"]).expects("limit.reached");
     let mut crowd = Http2::connect(&brigade.address()).unwrap();
     let mut single = brigade.connect();
     assert_eq!(single.get("/").unwrap().status, 200);
