@@ -148,3 +148,23 @@ fn streams_reset_at_once_and_blocks_without_end_are_a_flood() {
     assert_eq!(brigade.get("/").status, 200);
     brigade.stop_and_check();
 }
+
+#[test]
+fn streams_that_have_to_be_refused_again_and_again_are_a_flood() {
+    let brigade = single(&["--limit-h2-streams", "5"]);
+    let mut client = Http2::connect(&brigade.address()).unwrap();
+    let ask = |number: u32| Frame::get(2 * number + 1, "/sleep?ms=60000");
+    let asked: Vec<Frame> = (0..2000).map(ask).collect();
+    for batch in asked.chunks(50) {
+        if client.send(batch).is_err() {
+            break;
+        }
+    }
+    assert!(matches!(reason(&mut client), Some(CALM) | None));
+    counted(&brigade, "connections_closed", "h2_flood", 1.0);
+    let in_flight = "brigade_requests_in_flight{slot=\"0\"}";
+    brigade.until("its requests are gone", || {
+        metric(&brigade, in_flight) == 0.0
+    });
+    brigade.stop_and_check();
+}
