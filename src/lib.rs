@@ -41,7 +41,7 @@ mod version;
 pub use brigade_files::{FileBody, Files, files};
 pub use brigade_worker::{
     App, BoxError, Context, Endpoint, Factory, Local, Peer, RequestBody, ServiceFn, StartError,
-    TlsFacts, concurrently, offload, service_fn,
+    TlsFacts, WithPeer, concurrently, offload, service_fn, with_peer,
 };
 pub use run::run;
 pub use server::Server;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use axum::extract::{Path, Query};
 use axum::routing::{get, post};
 use axum::{Extension, Json, Router};
-use brigade::Peer;
+use brigade::{Peer, with_peer};
 use serde::{Deserialize, Serialize};
 
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ async fn burger(Path(name): Path<String>, Query(wish): Query<Wish>) -> Json<Burg
     Json(Burger { name, patties })
 }
 
-/// Every request has a [`Peer`]: who asks, over what.
+/// Who asks, over what: an extension, by `with_peer`.
 async fn whoami(Extension(peer): Extension<Peer>) -> String {
     match peer.client_ip() {
         Some(address) => format!("{address}\n"),
@@ -53,6 +53,6 @@ fn main() -> ExitCode {
             .route("/burgers/{name}", get(burger))
             .route("/whoami", get(whoami))
             .route("/echo", post(|body: String| async { body }));
-        Ok::<_, Infallible>(router)
+        Ok::<_, Infallible>(with_peer(router))
     })
 }

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{self, Poll};
 use std::thread;
 
-use brigade::{Context, Peer, RequestBody, offload};
+use brigade::{Context, RequestBody, offload};
 use bytes::Bytes;
 use http::{Request, StatusCode};
 use tokio::time::sleep;
@@ -87,16 +87,10 @@ async fn answer(request: Request<RequestBody>, hello: Bytes) -> Result<Reply, of
             return Ok(reply::streamed(Chunks::new(chunks, pause)));
         }
         Route::Events { pause } => {
-            let draining = peer(&request).draining();
+            let draining = request.body().peer().draining();
             return Ok(reply::events(Events::new(pause, draining)));
         }
-        Route::Peer => reply::peer(peer(&request)).into(),
+        Route::Peer => reply::peer(request.body().peer()).into(),
     };
     Ok(text(StatusCode::OK, words))
-}
-
-/// Every request of a worker has one.
-fn peer(request: &Request<RequestBody>) -> &Peer {
-    let peer = request.extensions().get();
-    peer.expect("Brigade says who asks")
 }

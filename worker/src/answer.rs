@@ -44,16 +44,17 @@ pub(crate) fn answer<A: App>(
     // Nearly every app is always ready. So it is asked with nobody to wake, and the request need
     // not be kept; one that is not ready is asked again.
     let mut nobody = Context::from_waker(Waker::noop());
-    let step = match ticket.work(|| app.poll_ready(&mut nobody)) {
-        Ok(Poll::Ready(Ok(()))) => Step::work(&mut app, request, &ticket),
-        Ok(Poll::Ready(Err(error))) => Step::fail(Fault::Error(error)),
-        Ok(Poll::Pending) => Step::Waiting {
+    let step = ticket.work(move || match app.poll_ready(&mut nobody) {
+        Poll::Ready(Ok(())) => Step::Working {
+            work: app.answer(request),
+        },
+        Poll::Ready(Err(error)) => Step::fail(Fault::Error(error)),
+        Poll::Pending => Step::Waiting {
             waiting: Some(Box::new((app, request))),
         },
-        Err(Panicked) => Step::fail(Fault::Panic),
-    };
+    });
     Answering {
-        step,
+        step: step.unwrap_or_else(|Panicked| Step::fail(Fault::Panic)),
         ticket: Some(ticket),
     }
 }
@@ -85,11 +86,18 @@ pin_project! {
 }
 
 impl<A: App> Step<A> {
-    fn work(app: &mut A, request: Request<RequestBody>, ticket: &Ticket) -> Self {
-        match ticket.work(|| app.answer(request)) {
-            Ok(work) => Self::Working { work },
-            Err(Panicked) => Self::fail(Fault::Panic),
+    /// Asks an app again that was not ready.
+    fn go_on_waiting(
+        waiting: &mut Option<Box<(A, Request<RequestBody>)>>,
+        task: &mut Context<'_>,
+    ) -> Poll<Self> {
+        let (app, _) = &mut **waiting.as_mut().expect("taken only to go on");
+        if let Err(error) = ready!(app.poll_ready(task)) {
+            return Poll::Ready(Self::fail(Fault::Error(error)));
         }
+        let (mut app, request) = *waiting.take().expect("looked at above");
+        let work = app.answer(request);
+        Poll::Ready(Self::Working { work })
     }
 
     fn fail(fault: Fault<A::Error>) -> Self {
@@ -114,15 +122,8 @@ impl<A: App> Future for Answering<A> {
                     Err(Panicked) => break Err(Fault::Panic),
                 },
                 StepProjected::Waiting { waiting } => {
-                    let (app, _) = &mut **waiting.as_mut().expect("taken only to go on");
-                    match ticket.work(|| app.poll_ready(task)) {
-                        Ok(polled) => match ready!(polled) {
-                            Ok(()) => {
-                                let (mut app, request) = *waiting.take().expect("looked at above");
-                                Step::work(&mut app, request, ticket)
-                            }
-                            Err(error) => Step::fail(Fault::Error(error)),
-                        },
+                    match ticket.work(|| Step::go_on_waiting(waiting, task)) {
+                        Ok(polled) => ready!(polled),
                         Err(Panicked) => Step::fail(Fault::Panic),
                     }
                 }

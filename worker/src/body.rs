@@ -11,6 +11,7 @@ use hyper::body::Incoming;
 
 use crate::app::BoxError;
 use crate::meter::Meter;
+use crate::peer::Peer;
 use crate::progress::{Over, Progress};
 use crate::strict;
 
@@ -19,6 +20,7 @@ use crate::strict;
 #[derive(Debug)]
 pub struct RequestBody {
     incoming: Incoming,
+    peer: Peer,
     watch: Option<Watch>,
 }
 
@@ -54,11 +56,34 @@ struct Watch {
 }
 
 impl RequestBody {
-    pub(crate) fn new(incoming: Incoming) -> Self {
+    pub(crate) fn new(incoming: Incoming, peer: Peer) -> Self {
         Self {
             incoming,
+            peer,
             watch: None,
         }
+    }
+
+    /// Who sent the request.
+    ///
+    /// ```
+    /// use brigade_worker::RequestBody;
+    ///
+    /// fn greet(request: &http::Request<RequestBody>) -> String {
+    ///     match request.body().peer().client_ip() {
+    ///         Some(ip) => format!("hello, {ip}"),
+    ///         None => "hello, neighbour".to_owned(),
+    ///     }
+    /// }
+    /// ```
+    #[must_use]
+    pub fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// A trusted proxy knows better who sent it.
+    pub(crate) fn introduce(&mut self, peer: Peer) {
+        self.peer = peer;
     }
 
     /// From now on it may not become larger than `most`, and what comes in is told.

@@ -15,6 +15,7 @@ mod hooks;
 mod local;
 mod peer;
 mod run;
+mod with_peer;
 
 mod accept;
 mod additions;
@@ -69,4 +70,5 @@ pub use function::{ServiceFn, service_fn};
 pub use local::Local;
 pub use peer::{Endpoint, Peer};
 pub use run::run;
+pub use with_peer::{WithPeer, with_peer};
 pub use tls::{TlsFacts, TlsProblems, check_tls};

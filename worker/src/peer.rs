@@ -28,19 +28,8 @@ impl Endpoint {
     }
 }
 
-/// Who sent a request: an extension of every request, cheap to clone.
-///
-/// ```
-/// use brigade_worker::{Peer, RequestBody};
-///
-/// fn greet(request: &http::Request<RequestBody>) -> String {
-///     let peer = request.extensions().get::<Peer>();
-///     match peer.and_then(Peer::client_ip) {
-///         Some(ip) => format!("hello, {ip}"),
-///         None => "hello, neighbour".to_owned(),
-///     }
-/// }
-/// ```
+/// Who sent a request: [`RequestBody::peer`](crate::RequestBody::peer) tells, and
+/// [`with_peer`](crate::with_peer) makes it an extension of every request. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Peer {
     line: Arc<Line>,
@@ -135,7 +124,7 @@ impl Peer {
 
 #[cfg(test)]
 mod tests {
-    use super::{Endpoint, Peer};
+    use super::Endpoint;
     use crate::rig::{Handler, Rig, read_hello};
     use http::Response;
     use http_body_util::Full;
@@ -147,7 +136,7 @@ mod tests {
     fn every_request_knows_who_sent_it_and_without_a_proxy_that_is_the_other_end() {
         Rig::paused(async |rig| {
             let app = Handler::new(async |request| {
-                let peer = request.extensions().get::<Peer>().expect("an extension");
+                let peer = request.body().peer();
                 assert_eq!(
                     (peer.remote(), peer.local()),
                     (Endpoint::Unix, Endpoint::Unix)
@@ -169,8 +158,7 @@ mod tests {
     fn an_answer_that_takes_long_is_told_of_the_drain() {
         Rig::paused(async |rig| {
             let app = Handler::new(async |request| {
-                let peer = request.extensions().get::<Peer>().cloned();
-                peer.expect("an extension").draining().await;
+                request.body().peer().draining().await;
                 Ok(Response::new(Full::from("hello")))
             });
             let mut clients = [rig.connect(app.clone()), rig.connect(app)];

@@ -21,7 +21,7 @@ pub(crate) fn receive<A: App>(
     app: &A,
     request: Request<Incoming>,
 ) -> Answering<A> {
-    let mut request = request.map(RequestBody::new);
+    let mut request = request.map(|incoming| RequestBody::new(incoming, connection.peer().clone()));
     let mut ticket = Ticket::new(Rc::clone(connection), &request);
     let examined = examine(connection, &mut request, &mut ticket);
     ticket.write_down(&request);
@@ -44,13 +44,14 @@ fn examine(
     let admitted = admit::admit(connection, request)?;
     let (station, peer) = (&connection.station, connection.peer());
     let is_believed = forwarded::is_believed(&station.config.proxy, peer);
-    let of_request = forwarded::apply(station, peer, is_believed, request);
+    if let Some(said) = forwarded::apply(station, is_believed, request.headers()) {
+        request.body_mut().introduce(peer.with(said));
+    }
     let headers = request.headers_mut();
     ticket.identified(forwarded::identify(
         &station.config.proxy,
         is_believed,
         headers,
     ));
-    request.extensions_mut().insert(of_request);
     Ok(admitted)
 }

@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, response};
 
 use crate::access::Sheet;
 use crate::admit::Admitted;
+use crate::body::RequestBody;
 use crate::connections::Connection;
 use crate::forwarded;
 use crate::panic;
@@ -71,7 +72,7 @@ impl Ticket {
     }
 
     /// For the access log: the request does not stay as it came.
-    pub(crate) fn write_down<B>(&mut self, request: &Request<B>) {
+    pub(crate) fn write_down(&mut self, request: &Request<RequestBody>) {
         let Connection { station, .. } = &*self.connection;
         let (peer, begun) = (self.connection.peer(), self.line.started_ns());
         self.sheet = station.access.begin(station, request, peer, begun);

@@ -15,6 +15,7 @@ use super::sheet::{Blank, Scene, Sheet};
 use super::stamp::Stamps;
 use super::unread::{FirstLine, Unread};
 use super::writer::Writer;
+use crate::body::RequestBody;
 use crate::forwarded;
 use crate::peer::Peer;
 use crate::station::Station;
@@ -88,10 +89,10 @@ impl Access {
 
     /// A request begins that may be written.
     #[inline]
-    pub(crate) fn begin<B>(
+    pub(crate) fn begin(
         &self,
         station: &Station,
-        request: &Request<B>,
+        request: &Request<RequestBody>,
         of_connection: &Peer,
         started_ns: u64,
     ) -> Option<Box<Sheet>> {
@@ -182,16 +183,15 @@ impl Access {
 }
 
 impl On {
-    fn begin<B>(
+    fn begin(
         &self,
         station: &Station,
-        request: &Request<B>,
+        request: &Request<RequestBody>,
         of_connection: &Peer,
         started_ns: u64,
     ) -> Option<Box<Sheet>> {
         let mut desk = self.desk.borrow_mut();
         let is_picked = self.picks(&mut desk)?;
-        let peer = request.extensions().get::<Peer>().unwrap_or(of_connection);
         let scene = Scene {
             is_believed: self.plan.needs_queue
                 && forwarded::is_believed(&station.config.proxy, of_connection),
@@ -203,7 +203,7 @@ impl On {
             },
             slot: station.slot,
             pid: station.pid,
-            ..Scene::of(request, peer)
+            ..Scene::of(request, request.body().peer())
         };
         Some(self.write_down(&mut desk, &scene, is_picked))
     }

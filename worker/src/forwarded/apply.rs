@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use brigade_config::{ForwardedFamily, Proxy, Trusted};
-use http::{HeaderMap, Request};
+use http::{HeaderMap, HeaderName};
 
 use super::walk::{Lines, Told, forwarded, x_forwarded};
 use crate::peer::{Endpoint, Peer};
@@ -20,20 +20,17 @@ pub(crate) struct Forwarded {
     pub(crate) root_path: String,
 }
 
-/// Who sent this request, as far as those in between are trusted.
-pub(crate) fn apply<B>(
+/// What is to be known of this request beside its connection, as far as those in between are
+/// trusted.
+pub(crate) fn apply(
     station: &Station,
-    peer: &Peer,
     is_believed: bool,
-    request: &Request<B>,
-) -> Peer {
-    let said = is_believed.then(|| said(&station.config.proxy, request.headers()));
+    headers: &HeaderMap,
+) -> Option<Arc<Forwarded>> {
+    let said = is_believed.then(|| said(&station.config.proxy, headers));
     match said.flatten() {
-        Some(said) => peer.with(Arc::new(said)),
-        None => match &station.mounted {
-            Some(mounted) => peer.with(Arc::clone(mounted)),
-            None => peer.clone(),
-        },
+        Some(said) => Some(Arc::new(said)),
+        None => station.mounted.clone(),
     }
 }
 
@@ -51,6 +48,10 @@ fn trusts(trusted: &Trusted, end: Endpoint) -> bool {
 
 /// What these headers say, if anything. The peer is believed.
 pub(crate) fn said(proxy: &Proxy, headers: &HeaderMap) -> Option<Forwarded> {
+    let begins = |name: &HeaderName| name.as_str().as_bytes()[0];
+    if !headers.keys().any(|name| matches!(begins(name), b'x' | b'f')) {
+        return None;
+    }
     let lines = Lines::of(headers);
     let told = match proxy.family {
         ForwardedFamily::XForwarded => x_forwarded(&lines, &proxy.trusted),
@@ -83,7 +84,6 @@ impl Forwarded {
 
 #[cfg(test)]
 mod tests {
-    use crate::peer::Peer;
     use crate::rig::{Handler, Rig, read_hello};
     use brigade_config::{Config, Proxy, WorkerConfig};
     use http::Response;
@@ -103,7 +103,7 @@ mod tests {
         Rig::paused(async move |rig| {
             let rig = rig.with(config);
             let app = Handler::new(move |request| {
-                let peer = request.extensions().get::<Peer>().unwrap();
+                let peer = request.body().peer();
                 *seen.borrow_mut() = format!(
                     "{:?} {} {:?} {}",
                     peer.client_ip(),

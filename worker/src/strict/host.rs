@@ -3,6 +3,19 @@
 /// Whether `text` is a host and perhaps a port, as in RFC 3986, 3.2, without user information and
 /// not empty. A comma, which that grammar has in names, is refused: it is how two hosts become one.
 pub(super) fn is_host(text: &[u8]) -> bool {
+    // Nearly every one is a plain name.
+    let end = text.iter().position(|byte| !PLAIN[usize::from(*byte)]);
+    let end = end.unwrap_or(text.len());
+    match text.get(end) {
+        None => end > 0,
+        Some(b':') => end > 0 && is_port(&text[end + 1..]),
+        Some(b'%' | b'[') => is_rare_host(text),
+        Some(_) => false,
+    }
+}
+
+/// The same for those with escapes or brackets.
+fn is_rare_host(text: &[u8]) -> bool {
     let (host, port) = split_port(text);
     let is_name = match host.strip_prefix(b"[") {
         Some(rest) => rest.strip_suffix(b"]").is_some_and(is_address),
@@ -37,6 +50,23 @@ fn is_address(text: &[u8]) -> bool {
     text.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
+/// What stands for itself in a name: all of RFC 3986's `reg-name` but escapes and the comma.
+const PLAIN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let c = byte as u8;
+        table[byte] = c.is_ascii_alphanumeric()
+            || matches!(
+                c,
+                b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+'
+                    | b';' | b'='
+            );
+        byte += 1;
+    }
+    table
+};
+
 fn is_registered_name(host: &[u8]) -> bool {
     let mut rest = host;
     while let [byte, after @ ..] = rest {
@@ -47,9 +77,7 @@ fn is_registered_name(host: &[u8]) -> bool {
                 }
                 _ => return false,
             },
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+'
-            | b';' | b'=' => after,
-            _ if byte.is_ascii_alphanumeric() => after,
+            _ if PLAIN[usize::from(*byte)] => after,
             _ => return false,
         };
     }

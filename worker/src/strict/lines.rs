@@ -24,19 +24,18 @@ impl Framing {
             b" HTTP/1.0" => true,
             _ => return Err(Fault::RequestLine),
         };
-        let Some(space) = memchr::memchr(b' ', rest) else {
+        let space = rest.iter().position(|byte| !is_token(*byte)).unwrap_or(0);
+        let (method, target) = rest.split_at(space);
+        let Some((b' ', target)) = target.split_first() else {
             return Err(Fault::RequestLine);
         };
-        let (method, target) = (&rest[..space], &rest[space + 1..]);
-        let is_plain = |byte: &u8| *byte > b' ' && *byte != 0x7f;
-        if target.is_empty() || !target.iter().all(is_plain) {
-            return Err(Fault::RequestLine);
-        }
-        if method.is_empty() || !method.iter().all(|byte| is_token(*byte)) {
-            return Err(Fault::RequestLine);
-        }
-        if memchr::memchr(b'#', target).is_some() {
-            return Err(Fault::Fragment);
+        let odd = target.iter().find(|byte| !TARGET[usize::from(**byte)]);
+        match odd {
+            None if method.is_empty() || target.is_empty() => return Err(Fault::RequestLine),
+            None => {}
+            // What it cannot say is worse than where it goes.
+            Some(b'#') if target.iter().all(|byte| is_target(*byte)) => return Err(Fault::Fragment),
+            Some(_) => return Err(Fault::RequestLine),
         }
         Ok(Self {
             is_old,
@@ -53,7 +52,8 @@ impl Framing {
             b' ' | b'\t' => return Err(Fault::Folded),
             _ => return Ok(()),
         }
-        let (name, value) = split(line)?;
+        let colon = line.iter().position(|byte| *byte == b':');
+        let (name, value) = line.split_at(colon.ok_or(Fault::FieldName)?);
         match what(name) {
             Meaning::Other => Ok(()),
             Meaning::Disguised => Err(Fault::Underscore),
@@ -62,14 +62,14 @@ impl Framing {
                 Ok(())
             }
             Meaning::Length => {
-                let length = number(value).ok_or(Fault::Length)?;
+                let length = number(value[1..].trim_ascii()).ok_or(Fault::Length)?;
                 match self.length.replace(length) {
                     Some(_) => Err(Fault::Lengths),
                     None => Ok(()),
                 }
             }
             Meaning::Coding => {
-                let is_chunked = value.eq_ignore_ascii_case(b"chunked");
+                let is_chunked = value[1..].trim_ascii().eq_ignore_ascii_case(b"chunked");
                 if is_chunked && !std::mem::replace(&mut self.is_chunked, true) {
                     Ok(())
                 } else {
@@ -217,6 +217,22 @@ pub(super) fn number(digits: &[u8]) -> Option<u64> {
 pub(super) const fn is_token(byte: u8) -> bool {
     TOKEN[byte as usize]
 }
+
+/// Whether hyper takes it in a target.
+const fn is_target(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f
+}
+
+/// The same, without the beginning of a fragment, which it would take away.
+const TARGET: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = is_target(byte as u8) && byte as u8 != b'#';
+        byte += 1;
+    }
+    table
+};
 
 const TOKEN: [bool; 256] = {
     let mut table = [false; 256];
