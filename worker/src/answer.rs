@@ -180,12 +180,8 @@ fn finish<B: Body, E: Into<BoxError>>(
     if head.status == StatusCode::SWITCHING_PROTOCOLS {
         ticket.switches(&head.headers);
     }
-    let body = Answer {
-        body,
-        words,
-        rest: Bytes::new(),
-        ticket,
-    };
+    let rest = Bytes::from_static(words.as_bytes());
+    let body = Answer { body, rest, ticket };
     Response::from_parts(head, body)
 }
 
@@ -249,9 +245,7 @@ pin_project! {
         // None: the app had no response, and words stand for it.
         #[pin]
         body: Option<B>,
-        // What is still to be said of them.
-        words: &'static str,
-        // What is still to be handed out of the last piece of the app's.
+        // What is still to be handed out: the words, or the last piece of the app's.
         rest: Bytes,
         ticket: Ticket,
     }
@@ -270,7 +264,7 @@ where
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.project();
         let Some(body) = this.body.as_pin_mut() else {
-            let words = Bytes::from_static(std::mem::take(this.words).as_bytes());
+            let words = std::mem::take(this.rest);
             this.ticket.sent(Some(words.len()));
             return Poll::Ready((!words.is_empty()).then(|| Ok(Frame::data(words))));
         };
@@ -299,16 +293,13 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        match &self.body {
-            Some(body) => self.rest.is_empty() && body.is_end_stream(),
-            None => self.words.is_empty(),
-        }
+        self.rest.is_empty() && self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.body {
             Some(body) => body.size_hint(),
-            None => SizeHint::with_exact(self.words.len() as u64),
+            None => SizeHint::with_exact(self.rest.len() as u64),
         }
     }
 }

@@ -10,7 +10,6 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 use crate::app::BoxError;
-use crate::meter::Meter;
 use crate::peer::Peer;
 use crate::progress::{Over, Progress};
 use crate::strict;
@@ -21,7 +20,8 @@ use crate::strict;
 pub struct RequestBody {
     incoming: Incoming,
     peer: Peer,
-    watch: Option<Watch>,
+    /// What is looked at while it comes in, if there is anything to come.
+    progress: Option<Arc<Progress>>,
 }
 
 /// Why a body has no end, as the error of [`RequestBody`] (`error.downcast_ref::<BodyFault>()`).
@@ -46,21 +46,12 @@ impl fmt::Display for BodyFault {
 
 impl std::error::Error for BodyFault {}
 
-/// What is looked at while a body comes in.
-#[derive(Debug)]
-struct Watch {
-    progress: Arc<Progress>,
-    most: u64,
-    meter: &'static Meter,
-    has_failed: bool,
-}
-
 impl RequestBody {
     pub(crate) fn new(incoming: Incoming, peer: Peer) -> Self {
         Self {
             incoming,
             peer,
-            watch: None,
+            progress: None,
         }
     }
 
@@ -86,52 +77,42 @@ impl RequestBody {
         self.peer = peer;
     }
 
-    /// From now on it may not become larger than `most`, and what comes in is told.
-    pub(crate) fn watch(&mut self, progress: Arc<Progress>, most: u64, meter: &'static Meter) {
-        self.watch = Some(Watch {
-            progress,
-            most,
-            meter,
-            has_failed: false,
-        });
+    /// From now on what comes in is told, and may not become too much.
+    pub(crate) fn watch(&mut self, progress: Arc<Progress>) {
+        self.progress = Some(progress);
+    }
+
+    fn look(&self, progress: &Progress, polled: Polled, task: &Context<'_>) -> Polled {
+        let now = self.peer.now();
+        match &polled {
+            Poll::Pending => {
+                progress.waits(task, now);
+                // The sweeper may have looked a moment before.
+                if progress.over() == Some(Over::Pace) {
+                    progress.fail(now);
+                    return Poll::Ready(Some(Err(BodyFault::TooSlow.into())));
+                }
+            }
+            Poll::Ready(Some(Ok(frame))) => {
+                let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
+                if !progress.came(bytes, now) {
+                    progress.fail(now);
+                    return Poll::Ready(Some(Err(BodyFault::TooLarge.into())));
+                }
+            }
+            Poll::Ready(None | Some(Err(_))) => progress.waits_no_more(now),
+        }
+        polled
     }
 }
 
 type Polled = Poll<Option<Result<Frame<Bytes>, BoxError>>>;
 
-impl Watch {
-    fn look(&mut self, polled: Polled, task: &Context<'_>) -> Polled {
-        let now = self.meter.clock.last();
-        match &polled {
-            Poll::Pending => {
-                self.progress.waits(task, now);
-                // The sweeper may have looked a moment before.
-                if self.progress.over() == Some(Over::Pace) {
-                    return self.fail(BodyFault::TooSlow);
-                }
-            }
-            Poll::Ready(Some(Ok(frame))) => {
-                let bytes = frame.data_ref().map_or(0, Bytes::len) as u64;
-                if self.progress.came(bytes, now) > self.most {
-                    self.progress.end(Over::Size);
-                    return self.fail(BodyFault::TooLarge);
-                }
-            }
-            Poll::Ready(None | Some(Err(_))) => self.progress.waits_no_more(now),
-        }
-        polled
-    }
-
-    fn fail(&mut self, fault: BodyFault) -> Polled {
-        self.has_failed = true;
-        self.progress.waits_no_more(self.meter.clock.last());
-        Poll::Ready(Some(Err(fault.into())))
-    }
-}
-
-impl Drop for Watch {
+impl Drop for RequestBody {
     fn drop(&mut self) {
-        self.progress.waits_no_more(self.meter.clock.last());
+        if let Some(progress) = &self.progress {
+            progress.waits_no_more(self.peer.now());
+        }
     }
 }
 
@@ -142,16 +123,16 @@ impl Body for RequestBody {
     fn poll_frame(
         mut self: Pin<&mut Self>,
         task: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+    ) -> Polled {
         let this = &mut *self;
-        if this.watch.as_ref().is_some_and(|watch| watch.has_failed) {
+        if this.progress.as_ref().is_some_and(|progress| progress.has_failed()) {
             return Poll::Ready(None);
         }
         let frame = Pin::new(&mut this.incoming).poll_frame(task);
         let frame =
             frame.map(|frame| frame.map(|data| data.map(strict::unmarked).map_err(Into::into)));
-        match &mut this.watch {
-            Some(watch) => watch.look(frame, task),
+        match &this.progress {
+            Some(progress) => this.look(progress, frame, task),
             None => frame,
         }
     }

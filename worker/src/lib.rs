@@ -49,6 +49,7 @@ pub mod fuzz;
 mod connections;
 mod courtesy;
 mod lately;
+mod lines;
 mod meter;
 mod overdue;
 mod panic;

@@ -55,6 +55,11 @@ impl Peer {
         }
     }
 
+    /// The last reading of its worker's clock, in nanoseconds.
+    pub(crate) fn now(&self) -> u64 {
+        self.line.meter.clock.last()
+    }
+
     /// The same, with what a trusted proxy has said of one request.
     pub(crate) fn with(&self, forwarded: Arc<Forwarded>) -> Self {
         Self {

@@ -2,7 +2,7 @@
 //! has ended it. Shared by the body, which its app may take to another thread, and the sweeper.
 
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicU8, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64};
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Waker};
 
@@ -23,6 +23,8 @@ pub(crate) enum Over {
 /// Only time that the app spends waiting for the body counts, cut into spans as in `outflow`.
 #[derive(Default, Debug)]
 pub(crate) struct Progress {
+    /// So many bytes may come.
+    most: u64,
     received: AtomicU64,
     /// Since when the app waits for more; zero: it does not.
     waits_since: AtomicU64,
@@ -31,11 +33,21 @@ pub(crate) struct Progress {
     span_begun: AtomicU64,
     span_received: AtomicU64,
     over: AtomicU8,
+    /// The app was told that it gets no more.
+    has_failed: AtomicBool,
     /// Who waits.
     reader: Mutex<Option<Waker>>,
 }
 
 impl Progress {
+    /// Of a body that may have so many bytes.
+    pub(crate) fn new(most: u64) -> Self {
+        Self {
+            most,
+            ..Self::default()
+        }
+    }
+
     /// The app waits for more of the body.
     pub(crate) fn waits(&self, task: &Context<'_>, now_ns: u64) {
         if self.waits_since.load(Relaxed) == 0 {
@@ -50,12 +62,25 @@ impl Progress {
         }
     }
 
-    /// So much of it came. Returns how much that is in all.
-    pub(crate) fn came(&self, bytes: u64, now_ns: u64) -> u64 {
+    /// So much of it came. Returns whether all of it together may be.
+    pub(crate) fn came(&self, bytes: u64, now_ns: u64) -> bool {
         self.waits_no_more(now_ns);
         let received = self.received.load(Relaxed) + bytes;
         self.received.store(received, Relaxed);
-        received
+        if received > self.most {
+            self.end(Over::Size);
+        }
+        received <= self.most
+    }
+
+    /// The app gets an error in place of the rest.
+    pub(crate) fn fail(&self, now_ns: u64) {
+        self.waits_no_more(now_ns);
+        self.has_failed.store(true, Relaxed);
+    }
+
+    pub(crate) fn has_failed(&self) -> bool {
+        self.has_failed.load(Relaxed)
     }
 
     /// All of it came, or nobody wants the rest.
@@ -123,12 +148,12 @@ mod tests {
     #[test]
     fn only_time_that_the_app_waits_makes_a_span() {
         let task = Context::from_waker(Waker::noop());
-        let progress = Progress::default();
+        let progress = Progress::new(10);
         assert_eq!(progress.span_ends(100), None);
         progress.waits(&task, 10);
         progress.waits(&task, 50);
         assert_eq!(progress.span_ends(100), Some(110));
-        assert_eq!(progress.came(7, 70), 7);
+        assert!(progress.came(7, 70));
         assert_eq!(progress.span_ends(100), None, "the app is at work");
         progress.waits(&task, 1000);
         assert_eq!(progress.span_ends(100), Some(1040), "60 of it have passed");

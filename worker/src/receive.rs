@@ -5,7 +5,7 @@ use std::rc::Rc;
 use http::Request;
 use hyper::body::Incoming;
 
-use crate::admit::{self, Admitted};
+use crate::admit;
 use crate::answer::{Answering, answer, refuse};
 use crate::app::App;
 use crate::body::RequestBody;
@@ -14,6 +14,7 @@ use crate::forwarded;
 use crate::refusal::Refusal;
 use crate::strict;
 use crate::ticket::Ticket;
+use crate::under_way::Watched;
 
 /// Begins to answer a request. It is counted whatever becomes of it.
 pub(crate) fn receive<A: App>(
@@ -26,8 +27,8 @@ pub(crate) fn receive<A: App>(
     let examined = examine(connection, &mut request, &mut ticket);
     ticket.write_down(&request);
     match examined {
-        Ok(admitted) => {
-            ticket.admitted(admitted);
+        Ok(watched) => {
+            ticket.admitted(watched);
             answer(app, request, ticket)
         }
         Err(refusal) => refuse(refusal, ticket),
@@ -39,9 +40,9 @@ fn examine(
     connection: &Rc<Connection>,
     request: &mut Request<RequestBody>,
     ticket: &mut Ticket,
-) -> Result<Admitted, Refusal> {
+) -> Result<Option<Watched>, Refusal> {
     strict::check(request)?;
-    let admitted = admit::admit(connection, request)?;
+    let watched = admit::admit(connection, request)?;
     let (station, peer) = (&connection.station, connection.peer());
     let is_believed = forwarded::is_believed(&station.config.proxy, peer);
     if let Some(said) = forwarded::apply(station, is_believed, request.headers()) {
@@ -53,5 +54,5 @@ fn examine(
         is_believed,
         headers,
     ));
-    Ok(admitted)
+    Ok(watched)
 }

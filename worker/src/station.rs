@@ -13,6 +13,7 @@ use crate::connections::Connections;
 use crate::courtesy::Courtesy;
 use crate::exchange::Exchange;
 use crate::forwarded::Forwarded;
+use crate::lines::Lines;
 use crate::meter::Meter;
 use crate::proxy_protocol::Missing;
 use crate::tls::Tls;
@@ -33,6 +34,7 @@ pub(crate) struct Station {
     pub(crate) additions: Additions,
     pub(crate) connections: Connections,
     pub(crate) under_way: UnderWay,
+    pub(crate) lines: Lines,
     /// Requests that were admitted and are not answered to the end.
     pub(crate) admitted: Cell<u64>,
     pub(crate) told: Told,
@@ -67,6 +69,7 @@ impl Station {
             row,
             connections: Connections::default(),
             under_way: UnderWay::default(),
+            lines: Lines::default(),
             admitted: Cell::new(0),
             told: Told::default(),
             courtesy: Courtesy::new(exchange.board(), row),

@@ -9,7 +9,6 @@ use brigade_shared::board::{Counter, RequestLine};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Version, response};
 
 use crate::access::Sheet;
-use crate::admit::Admitted;
 use crate::body::RequestBody;
 use crate::connections::Connection;
 use crate::forwarded;
@@ -20,21 +19,25 @@ use crate::strict;
 use crate::under_way::Watched;
 
 /// Begins with a complete head and ends, on drop, with the answer's last byte handed over, or with
-/// the end of the connection. It travels with the work, then with the answer's body.
+/// the end of the connection. It travels with the work, then with the answer's body, and is small
+/// because it does.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     connection: Rc<Connection>,
-    /// What the scoreboard shows.
-    line: RequestLine,
+    /// Where the line is that the scoreboard shows.
+    line: u32,
     number: u64,
+    started_ns: u64,
     version: Version,
     answered: bool,
     /// Whether the connection shall not be used again.
     closes: bool,
-    /// Its part of the limits.
-    admitted: Option<Admitted>,
+    /// Whether it counts among the requests that were admitted.
+    admitted: bool,
+    /// How the sweeper watches it, if it does.
+    watched: Option<Watched>,
     /// Its id, for the answer.
-    id: Option<HeaderValue>,
+    id: Option<Box<HeaderValue>>,
     /// What the access log will say of it.
     sheet: Option<Box<Sheet>>,
 }
@@ -47,34 +50,40 @@ impl Ticket {
         connection.pulse.request_begun();
         let (method, path) = (request.method().as_str(), request.uri().path());
         // The last reading is that of this turn of the loop: good enough, and free.
-        let line = RequestLine::new(method, path, meter.clock.last());
+        let started_ns = meter.clock.last();
+        let line = RequestLine::new(method, path, started_ns);
         Self {
             number: station.next_number(),
+            line: station.lines.keep(line),
+            started_ns,
             connection,
-            line,
             version: request.version(),
             answered: false,
             closes: false,
-            admitted: None,
+            admitted: false,
+            watched: None,
             id: None,
             sheet: None,
         }
     }
 
-    /// Keeps what the request takes of the limits until it has ended.
-    pub(crate) fn admitted(&mut self, admitted: Admitted) {
-        self.admitted = Some(admitted);
+    /// The request may be served: it counts until it has ended.
+    pub(crate) fn admitted(&mut self, watched: Option<Watched>) {
+        let admitted = &self.connection.station.admitted;
+        admitted.set(admitted.get() + 1);
+        self.admitted = true;
+        self.watched = watched;
     }
 
     /// Keeps the request's id for its answer.
     pub(crate) fn identified(&mut self, id: Option<HeaderValue>) {
-        self.id = id;
+        self.id = id.map(Box::new);
     }
 
     /// For the access log: the request does not stay as it came.
     pub(crate) fn write_down(&mut self, request: &Request<RequestBody>) {
         let Connection { station, .. } = &*self.connection;
-        let (peer, begun) = (self.connection.peer(), self.line.started_ns());
+        let (peer, begun) = (request.body().peer(), self.started_ns);
         self.sheet = station.access.begin(station, request, peer, begun);
     }
 
@@ -96,17 +105,22 @@ impl Ticket {
         if station.shown.replace(self.number) == self.number {
             row.resume_request();
         } else {
-            row.enter_request(&self.line);
+            station.lines.look(self.line, |line| row.enter_request(line));
         }
         let outcome = panic::catch(piece);
         row.leave_request();
         outcome.map_err(|words| self.panicked(&words))
     }
 
+    fn method_and_path(&self) -> (String, String) {
+        let lines = &self.connection.station.lines;
+        lines.look(self.line, |line| (line.method(), line.path()))
+    }
+
     #[cold]
     fn panicked(&self, words: &str) -> Panicked {
         let Station { slot, pid, .. } = *self.connection.station;
-        let (method, path) = (self.line.method(), self.line.path());
+        let (method, path) = self.method_and_path();
         self.connection.station.meter.row.count(Counter::Panics, 1);
         tracing::error!(
             event = "request.panicked",
@@ -124,7 +138,7 @@ impl Ticket {
     #[cold]
     pub(crate) fn failed(&self, error: &str) {
         let Station { slot, pid, .. } = *self.connection.station;
-        let (method, path) = (self.line.method(), self.line.path());
+        let (method, path) = self.method_and_path();
         self.connection
             .station
             .meter
@@ -147,14 +161,9 @@ impl Ticket {
         !status.is_informational() || (is_upgrade && self.version != Version::HTTP_2)
     }
 
-    /// How the sweeper watches it, if it does.
-    fn watched(&self) -> Option<&Watched> {
-        self.admitted.as_ref()?.watched()
-    }
-
     /// This task works on it. Whether its time is up.
     pub(crate) fn is_too_long(&self, task: &Context<'_>) -> bool {
-        self.watched().is_some_and(|watched| {
+        self.watched.as_ref().is_some_and(|watched| {
             watched.remember(task);
             watched.is_too_long()
         })
@@ -167,21 +176,21 @@ impl Ticket {
 
     /// The next piece of the answer is asked for.
     pub(crate) fn asked(&self) {
-        if let Some(watched) = self.watched() {
+        if let Some(watched) = &self.watched {
             watched.asked();
         }
     }
 
     /// A piece of the answer waits for the client to take it.
     pub(crate) fn handed(&self, bytes: usize) {
-        if let Some(watched) = self.watched() {
+        if let Some(watched) = &self.watched {
             watched.handed(bytes);
         }
     }
 
     /// What is answered in place of an error, or of a response with this status.
     pub(crate) fn overrule(&self, status: Option<StatusCode>) -> Option<Refusal> {
-        self.watched()?.overrule(status)
+        self.watched.as_ref()?.overrule(status)
     }
 
     /// The request does not reach the app.
@@ -215,7 +224,7 @@ impl Ticket {
     pub(crate) fn answered(&mut self, head: &mut response::Parts, length: Option<u64>) {
         self.connection.station.additions.add(&mut head.headers);
         if let Some(id) = self.id.take() {
-            head.headers.insert(forwarded::REQUEST_ID, id);
+            head.headers.insert(forwarded::REQUEST_ID, *id);
         }
         if let Some(sheet) = &mut self.sheet {
             let station = &self.connection.station;
@@ -224,7 +233,7 @@ impl Ticket {
         let class = Counter::of_status(head.status.as_u16());
         self.connection.station.meter.row.count(class, 1);
         self.answered = true;
-        if let Some(watched) = self.watched() {
+        if let Some(watched) = &self.watched {
             watched.answered();
         }
     }
@@ -239,10 +248,14 @@ impl Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        let meter = self.connection.station.meter;
+        let station = &*self.connection.station;
+        let meter = station.meter;
+        station.lines.release(self.line);
+        if self.admitted {
+            station.admitted.set(station.admitted.get() - 1);
+        }
         let now = meter.clock.read();
-        let started = self.line.started_ns();
-        let latency = Duration::from_nanos(now.saturating_sub(started));
+        let latency = Duration::from_nanos(now.saturating_sub(self.started_ns));
         meter.row.latency().record(latency);
         meter.row.request_ended();
         if !self.answered {

@@ -95,11 +95,11 @@ impl Entry {
 pub(crate) struct Watched(Rc<Entry>);
 
 impl Watched {
-    /// Watches a request from now on.
-    pub(crate) fn new(connection: &Rc<Connection>) -> Self {
+    /// Watches a request from now on, whose body may have so many bytes.
+    pub(crate) fn new(connection: &Rc<Connection>, most: u64) -> Self {
         let mut list = connection.station.under_way.list.borrow_mut();
         let entry = Rc::new(Entry {
-            progress: Arc::default(),
+            progress: Arc::new(Progress::new(most)),
             begun_ns: connection.station.meter.clock.last(),
             connection: Rc::clone(connection),
             is_answered: Cell::new(false),

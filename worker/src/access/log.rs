@@ -15,7 +15,6 @@ use super::sheet::{Blank, Scene, Sheet};
 use super::stamp::Stamps;
 use super::unread::{FirstLine, Unread};
 use super::writer::Writer;
-use crate::body::RequestBody;
 use crate::forwarded;
 use crate::peer::Peer;
 use crate::station::Station;
@@ -89,15 +88,15 @@ impl Access {
 
     /// A request begins that may be written.
     #[inline]
-    pub(crate) fn begin(
+    pub(crate) fn begin<B>(
         &self,
         station: &Station,
-        request: &Request<RequestBody>,
-        of_connection: &Peer,
+        request: &Request<B>,
+        peer: &Peer,
         started_ns: u64,
     ) -> Option<Box<Sheet>> {
         let on = self.0.as_deref()?;
-        on.begin(station, request, of_connection, started_ns)
+        on.begin(station, request, peer, started_ns)
     }
 
     /// Its answer has this head.
@@ -183,18 +182,18 @@ impl Access {
 }
 
 impl On {
-    fn begin(
+    fn begin<B>(
         &self,
         station: &Station,
-        request: &Request<RequestBody>,
-        of_connection: &Peer,
+        request: &Request<B>,
+        peer: &Peer,
         started_ns: u64,
     ) -> Option<Box<Sheet>> {
         let mut desk = self.desk.borrow_mut();
         let is_picked = self.picks(&mut desk)?;
         let scene = Scene {
             is_believed: self.plan.needs_queue
-                && forwarded::is_believed(&station.config.proxy, of_connection),
+                && forwarded::is_believed(&station.config.proxy, peer),
             started_ns,
             now_ns: if self.plan.needs_queue {
                 station.meter.clock.read()
@@ -203,7 +202,7 @@ impl On {
             },
             slot: station.slot,
             pid: station.pid,
-            ..Scene::of(request, request.body().peer())
+            ..Scene::of(request, peer)
         };
         Some(self.write_down(&mut desk, &scene, is_picked))
     }

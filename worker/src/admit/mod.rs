@@ -10,5 +10,5 @@ mod tests;
 mod told;
 
 pub(crate) use connection::{Guest, enter, turn_away};
-pub(crate) use request::{Admitted, admit};
+pub(crate) use request::admit;
 pub(crate) use told::{Limit, Told};

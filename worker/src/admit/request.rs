@@ -15,32 +15,11 @@ use crate::refusal::Refusal;
 use crate::station::Station;
 use crate::under_way::Watched;
 
-/// What a request takes of the limits; given back on drop, when its answer is complete.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    station: Rc<Station>,
-    watched: Option<Watched>,
-}
-
-impl Admitted {
-    /// How it is watched, if it is.
-    pub(crate) fn watched(&self) -> Option<&Watched> {
-        self.watched.as_ref()
-    }
-}
-
-impl Drop for Admitted {
-    fn drop(&mut self) {
-        let admitted = &self.station.admitted;
-        admitted.set(admitted.get() - 1);
-    }
-}
-
-/// Admits a request, or says why not.
+/// Admits a request, or says why not. Returns how it is watched from now on, if it is.
 pub(crate) fn admit(
     connection: &Rc<Connection>,
     request: &mut Request<RequestBody>,
-) -> Result<Admitted, Refusal> {
+) -> Result<Option<Watched>, Refusal> {
     let station = &connection.station;
     let limits = &station.config.limits;
     if line_length(request) > limits.request_line as usize {
@@ -57,20 +36,16 @@ pub(crate) fn admit(
         station.told.tell(station, Limit::Concurrency);
         return Err(refusals::CROWDED);
     }
-    station.admitted.set(station.admitted.get() + 1);
     let has_body = !request.body().is_end_stream();
     let is_watched = has_body || limits.request.is_some() || request.version() == Version::HTTP_2;
-    let watched = is_watched.then(|| Watched::new(connection));
+    let watched = is_watched.then(|| Watched::new(connection, most));
     if let Some(watched) = &watched
         && has_body
     {
         let progress = Arc::clone(watched.progress());
-        request.body_mut().watch(progress, most, station.meter);
+        request.body_mut().watch(progress);
     }
-    Ok(Admitted {
-        station: Rc::clone(station),
-        watched,
-    })
+    Ok(watched)
 }
 
 /// The first line as HTTP/1 would write it, without its end.

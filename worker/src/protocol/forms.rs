@@ -13,7 +13,6 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::body::RequestBody;
 use crate::function::service_fn;
-use crate::peer::Peer;
 use crate::rig::{Handler, Rig};
 
 /// What comes back for these bytes, until the connection is closed.
