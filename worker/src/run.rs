@@ -45,7 +45,7 @@ const BLOCKING_THREADS: usize = 64;
 /// A loop that always has something to do looks for orders and new connections after so many polls
 /// of tasks. tokio's own number is 61: with handlers that take a millisecond, an order would wait
 /// for most of the time after which a loop counts as blocked.
-const LOOK_EVERY: u32 = 16;
+const LOOK_EVERY: u32 = 32;
 /// The memory of facts that the supervisor has not heard, in bytes; the kernel counts some 400 for one.
 const MOST_UNHEARD: usize = 16 << 10;
 /// What the supervisor hears of a failure is cut to so much; the log has all of it.

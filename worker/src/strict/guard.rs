@@ -63,9 +63,13 @@ impl<T> Guard<T> {
 
     /// Sees whether the connection has changed what it speaks.
     fn notice(&mut self) {
-        if !matches!(self.mode, Mode::Http(_)) {
-            return;
+        if self.pulse.switch.is_free() && matches!(self.mode, Mode::Http(_)) {
+            self.change();
         }
+    }
+
+    #[cold]
+    fn change(&mut self) {
         match self.pulse.switch.spoken() {
             Spoken::Http => {}
             Spoken::Other => self.mode = Mode::Foreign,

@@ -14,6 +14,7 @@ mod scanner;
 
 mod chunks;
 mod host;
+mod line_end;
 mod lines;
 
 mod fault;

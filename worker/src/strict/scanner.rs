@@ -10,6 +10,7 @@
 
 use super::chunks::Chunks;
 use super::fault::Fault;
+use super::line_end::line_end;
 use super::lines::{Framing, trailer};
 
 /// The longest line that is kept until its end has come; a limit of the worker refuses it before.
@@ -155,7 +156,7 @@ impl Scanner {
                 .map_err(|fault| (0, fault))?;
             return Ok(1);
         }
-        let Some(end) = memchr::memchr2(b'\r', b'\n', bytes) else {
+        let Some(end) = line_end(bytes) else {
             return self.keep(bytes);
         };
         if bytes[end] == b'\n' {

@@ -61,6 +61,11 @@ impl Switch {
         self.spoken()
     }
 
+    /// Whether hyper has let go.
+    pub(crate) fn is_free(&self) -> bool {
+        self.is_free.load(Relaxed)
+    }
+
     /// What is spoken now.
     pub(crate) fn spoken(&self) -> Spoken {
         match (self.is_free.load(Relaxed), self.answered.load(Relaxed)) {
