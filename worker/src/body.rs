@@ -120,12 +120,13 @@ impl Body for RequestBody {
     type Data = Bytes;
     type Error = BoxError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        task: &mut Context<'_>,
-    ) -> Polled {
+    fn poll_frame(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Polled {
         let this = &mut *self;
-        if this.progress.as_ref().is_some_and(|progress| progress.has_failed()) {
+        if this
+            .progress
+            .as_ref()
+            .is_some_and(|progress| progress.has_failed())
+        {
             return Poll::Ready(None);
         }
         let frame = Pin::new(&mut this.incoming).poll_frame(task);

@@ -71,5 +71,5 @@ pub use function::{ServiceFn, service_fn};
 pub use local::Local;
 pub use peer::{Endpoint, Peer};
 pub use run::run;
-pub use with_peer::{WithPeer, with_peer};
 pub use tls::{TlsFacts, TlsProblems, check_tls};
+pub use with_peer::{WithPeer, with_peer};

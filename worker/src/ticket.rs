@@ -105,7 +105,9 @@ impl Ticket {
         if station.shown.replace(self.number) == self.number {
             row.resume_request();
         } else {
-            station.lines.look(self.line, |line| row.enter_request(line));
+            station
+                .lines
+                .look(self.line, |line| row.enter_request(line));
         }
         let outcome = panic::catch(piece);
         row.leave_request();

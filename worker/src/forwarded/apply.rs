@@ -49,7 +49,10 @@ fn trusts(trusted: &Trusted, end: Endpoint) -> bool {
 /// What these headers say, if anything. The peer is believed.
 pub(crate) fn said(proxy: &Proxy, headers: &HeaderMap) -> Option<Forwarded> {
     let begins = |name: &HeaderName| name.as_str().as_bytes()[0];
-    if !headers.keys().any(|name| matches!(begins(name), b'x' | b'f')) {
+    if !headers
+        .keys()
+        .any(|name| matches!(begins(name), b'x' | b'f'))
+    {
         return None;
     }
     let lines = Lines::of(headers);

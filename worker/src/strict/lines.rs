@@ -34,7 +34,9 @@ impl Framing {
             None if method.is_empty() || target.is_empty() => return Err(Fault::RequestLine),
             None => {}
             // What it cannot say is worse than where it goes.
-            Some(b'#') if target.iter().all(|byte| is_target(*byte)) => return Err(Fault::Fragment),
+            Some(b'#') if target.iter().all(|byte| is_target(*byte)) => {
+                return Err(Fault::Fragment);
+            }
             Some(_) => return Err(Fault::RequestLine),
         }
         Ok(Self {
