@@ -73,7 +73,13 @@ fn files() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .required(true),
         )
-        .args([
+        .args(file_options())
+        .args(brigade_config::arguments())
+}
+
+/// How the files of a directory are shown.
+fn file_options() -> [Arg; 4] {
+    [
             Arg::new("index")
                 .long("index")
                 .value_name("NAME")
@@ -92,26 +98,42 @@ fn files() -> Command {
                 .value_name("VALUE")
                 .value_parser(commands::cache_control)
                 .help("The cache-control header of files, for instance 'public, max-age=3600'"),
-        ])
-        .args(brigade_config::arguments())
+        ]
 }
 
 fn check() -> Command {
     Command::new("check")
         .about("Validate the configuration and print every value with its origin; binds nothing")
         .args(brigade_config::arguments())
+        .arg(
+            Arg::new("program")
+                .value_name("CMD")
+                .help("Check it for this program of brigade exec, after --")
+                .value_parser(value_parser!(std::ffi::OsString))
+                .num_args(1..)
+                .last(true),
+        )
 }
 
 fn unit() -> Command {
     Command::new("unit")
         .about("Print a systemd unit that fits the configuration")
-        .long_about("Print a systemd unit that fits the configuration: `brigade unit --config /etc/brigade/shop.toml > /etc/systemd/system/shop.service`. Give it what you would give to serve, or to exec with -- and the program. docs/systemd.md explains what it says.")
+        .long_about("Print a systemd unit that fits the configuration: `brigade unit --config /etc/brigade/shop.toml > /etc/systemd/system/shop.service`. Give it what you would give to serve, to exec with -- and the program, or to static with its directory behind --static. docs/systemd.md explains what it says.")
         .arg(
             Arg::new("socket")
                 .long("socket")
                 .action(ArgAction::SetTrue)
                 .help("Print the socket unit instead, with which systemd holds the addresses"),
         )
+        .arg(
+            Arg::new("static")
+                .long("static")
+                .value_name("DIR")
+                .value_parser(value_parser!(PathBuf))
+                .conflicts_with("program")
+                .help("For brigade static: serve the files of this directory"),
+        )
+        .args(file_options().map(|option| option.requires("static")))
         .args(brigade_config::arguments())
         .arg(
             Arg::new("program")

@@ -1,5 +1,9 @@
 //! Brigade without its command line: options set in code.
 
+mod clients;
+mod limits;
+mod work;
+
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -164,14 +168,19 @@ impl Server {
         self.set("limit-max-requests", requests)
     }
 
-    /// So many threads per worker for [`offload::blocking`](crate::offload::blocking), 1 to 4096.
-    pub fn offload_threads(self, threads: u16) -> Self {
-        self.set("offload-threads", threads)
+    /// How long a worker may stand still before it is ended; zero: for ever.
+    pub fn timeout_worker(self, time: Duration) -> Self {
+        self.time("timeout-worker", time)
     }
 
-    /// So many jobs may wait for a thread, 0 to 1000000.
-    pub fn offload_queue(self, jobs: u32) -> Self {
-        self.set("offload-queue", jobs)
+    /// How long a leaving worker still serves idle connections.
+    pub fn timeout_lame_duck(self, time: Duration) -> Self {
+        self.time("timeout-lame-duck", time)
+    }
+
+    /// How long a worker may take to leave when told to leave at once.
+    pub fn timeout_kill(self, time: Duration) -> Self {
+        self.time("timeout-kill", time)
     }
 
     /// Writes the supervisor's pid there.
@@ -254,7 +263,7 @@ impl Server {
 #[cfg(test)]
 mod tests {
     use super::Server;
-    use brigade_config::{Bind, WorkerCount, arguments, load};
+    use brigade_config::{Bind, Heading, WorkerCount, arguments, load};
     use clap::Command;
     use std::time::Duration;
 
@@ -289,6 +298,109 @@ mod tests {
         assert!(config.supervisor.cpu_affinity);
         let off = server.set("cpu-affinity", false);
         assert!(!loaded(&off).unwrap().supervisor.cpu_affinity);
+    }
+
+    const TIME: Duration = Duration::from_secs(7);
+
+    /// With everything said of clients that there is to say.
+    fn with_clients(server: Server) -> Server {
+        let tls = server
+            .ssl_certfile("a.pem")
+            .ssl_keyfile("a.key")
+            .ssl_ocsp("a.ocsp")
+            .ssl_ca_certs("ca.pem")
+            .ssl_cert_reqs("optional")
+            .ssl_min_version("1.3")
+            .ssl_ticket_rotation(TIME)
+            .insecure_bind("127.0.0.1:8001");
+        tls.http(2)
+            .http2_ping(TIME)
+            .server_header(true)
+            .date_header(false)
+            .header("x-a: b")
+            .proxy_headers(false)
+            .forwarded_allow_ips("10.0.0.0/8, unix")
+            .forwarded_header("forwarded")
+            .root_path("/shop")
+            .request_id(true)
+            .proxy_protocol(true)
+            .proxy_protocol_from("192.0.2.1")
+    }
+
+    /// And of requests.
+    fn with_requests(server: Server) -> Server {
+        let limits = server
+            .timeout_handshake(TIME)
+            .timeout_first_byte(TIME)
+            .timeout_body(TIME)
+            .min_rate_body(1)
+            .timeout_write(TIME)
+            .min_rate_write(2)
+            .timeout_request(TIME)
+            .limit_request_line(3000)
+            .limit_header_size(9000)
+            .limit_headers(5)
+            .limit_body(6)
+            .limit_connections(7)
+            .limit_worker_connections(8)
+            .limit_peer_connections(9)
+            .limit_concurrency(10)
+            .limit_h2_streams(11)
+            .limit_h2_resets(12)
+            .limit_h2_cancels(1200)
+            .limit_h2_frames(12000)
+            .ws_max_size(1300);
+        limits
+            .access_log("a.log")
+            .access_log_format("{status}")
+            .access_log_sample(14)
+            .access_log_slower_than(TIME)
+            .offload_threads(15)
+            .offload_cpu_threads(2)
+            .offload_queue(17)
+            .offload_wait(TIME)
+            .offload_timeout(TIME)
+    }
+
+    #[test]
+    fn everything_about_clients_and_requests_has_a_method() {
+        let server = with_requests(with_clients(Server::new()));
+        let config = loaded(&server).unwrap();
+        let default = brigade_config::Config::default();
+        for key in brigade_config::keys() {
+            let is_meant = matches!(
+                key.heading,
+                Heading::Tls
+                    | Heading::Http
+                    | Heading::Limits
+                    | Heading::Proxy
+                    | Heading::AccessLog
+                    | Heading::Offload
+            );
+            let is_said = server.said.iter().any(|said| said.key == key.name);
+            assert_eq!(is_said, is_meant, "{}", key.name);
+        }
+        let worker = &config.worker;
+        assert_eq!(
+            (worker.limits.body, worker.limits.ws_message),
+            (Some(6), Some(1300))
+        );
+        assert_eq!(worker.limits.request, Some(TIME));
+        assert_eq!(worker.access_log.sample, Some(14));
+        assert_eq!(worker.offload.queue, 17);
+        assert_ne!(worker.proxy, default.worker.proxy);
+        assert_eq!(config.worker.tls.certificates.len(), 1);
+        let off = server
+            .timeout_request(Duration::ZERO)
+            .limit_body(0)
+            .access_log_sample(0)
+            .access_log_slower_than(Duration::ZERO);
+        let worker = loaded(&off).unwrap().worker;
+        assert_eq!((worker.limits.request, worker.limits.body), (None, None));
+        assert_eq!(
+            (worker.access_log.sample, worker.access_log.slower_than),
+            (None, None)
+        );
     }
 
     #[test]

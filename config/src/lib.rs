@@ -31,5 +31,5 @@ pub use load::{Loaded, load};
 pub use output::{SERVICE_UNIT, sample_file, schema};
 pub use problem::{Origin, Problem, Problems};
 pub use record::Record;
-pub use resolve::{Effective, needs_restart};
+pub use resolve::{Effective, needs_restart, unheeded_by_programs};
 pub use types::*;

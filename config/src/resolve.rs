@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::address::{Choice, inspect};
 use crate::check;
-use crate::keys::{Meaning, OnReload, joined, keys, listed};
+use crate::keys::{Key, Meaning, OnReload, joined, keys, listed};
 use crate::layers::Given;
 use crate::problem::{Origin, Place, Problem};
 use crate::types::{
@@ -70,6 +70,28 @@ pub fn needs_restart(old: &Config, new: &Config) -> Vec<&'static str> {
         .filter(|key| key.shown(old) != key.shown(new))
         .map(|key| key.name)
         .collect()
+}
+
+/// The names of the keys with other values than their defaults that only workers of `brigade serve`
+/// heed: a program of `brigade exec` speaks with its clients itself. In the order of the table.
+#[must_use]
+pub fn unheeded_by_programs(config: &Config) -> Vec<&'static str> {
+    let default = Config::default();
+    let is_for_workers = |key: &&'static Key| {
+        let mut with = default.clone();
+        // Its words have been read before.
+        let read = match key.meaning {
+            Meaning::Value { set, show } => show(config).map(|words| set(&mut with, &words)),
+            Meaning::Values { clear, add, all } => {
+                clear(&mut with);
+                all(config).iter().map(|words| add(&mut with, words)).last()
+            }
+            Meaning::Place(_) => None,
+        };
+        let is_alone = with.supervisor == default.supervisor && with.log == default.log;
+        read.is_some_and(|read| read.is_ok()) && is_alone && with.worker != default.worker
+    };
+    keys().filter(is_for_workers).map(|key| key.name).collect()
 }
 
 fn read(given: &Given, config: &mut Config, problems: &mut Vec<Problem>) {

@@ -1717,12 +1717,28 @@ _brigade() {
             return 0
             ;;
         brigade__subcmd__unit)
-            opts="-c -h --socket --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --limit-h2-cancels --limit-h2-frames --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
+            opts="-c -h --socket --static --index --spa --precompressed --cache-control --config --host --port --uds --fd --bind --backlog --balance --admin --workers --ready --ready-when --cpu-affinity --no-cpu-affinity --user --group --umask --pid-file --timeout-start --timeout-header --timeout-keep-alive --stall-warn --timeout-worker --timeout-graceful-shutdown --timeout-lame-duck --timeout-hooks --timeout-kill --reload-surge --reload-max-unavailable --reload-probation --reload-max-lingering --limit-max-requests --limit-max-requests-jitter --limit-worker-lifetime --limit-worker-memory --recycle-at-most --start-attempts --restart-delay --restart-delay-max --restart-calm --restart-intensity --ssl-certfile --ssl-keyfile --ssl-ocsp --ssl-ca-certs --ssl-cert-reqs --ssl-min-version --ssl-ticket-rotation --insecure-bind --timeout-handshake --timeout-first-byte --timeout-body --min-rate-body --timeout-write --min-rate-write --timeout-request --limit-request-line --limit-header-size --limit-headers --limit-body --limit-connections --limit-worker-connections --limit-peer-connections --limit-concurrency --limit-h2-streams --limit-h2-resets --limit-h2-cancels --limit-h2-frames --ws-max-size --http --http2-ping --server-header --no-server-header --date-header --no-date-header --header --proxy-headers --no-proxy-headers --forwarded-allow-ips --forwarded-header --root-path --request-id --no-request-id --proxy-protocol --no-proxy-protocol --proxy-protocol-from --access-log --no-access-log --access-log-format --access-log-sample --access-log-slower-than --offload-threads --offload-cpu-threads --offload-queue --offload-wait --offload-timeout --log-level --log-format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --static)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --index)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spa)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cache-control)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --config)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

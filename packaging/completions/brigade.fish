@@ -436,6 +436,10 @@ complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-proxy-proto
 complete -c brigade -n "__fish_brigade_using_subcommand check" -l no-access-log -d 'Undo --access-log'
 complete -c brigade -n "__fish_brigade_using_subcommand check" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c brigade -n "__fish_brigade_using_subcommand schema" -s h -l help -d 'Print help'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l static -d 'For brigade static: serve the files of this directory' -r -F
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l index -d 'The file that stands for its directory [default: index.html]' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l spa -d 'The page of a single-page app, by its path in DIR: the answer where nothing exists, unless the path\'s last part has a dot' -r
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l cache-control -d 'The cache-control header of files, for instance \'public, max-age=3600\'' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -s c -l config -d 'Configuration file [default: brigade.toml if there is one]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l host -d 'Address or name to listen at [default: 127.0.0.1]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l port -d 'TCP port to listen at; 0 takes a free one [default: 8000]' -r
@@ -522,6 +526,7 @@ complete -c brigade -n "__fish_brigade_using_subcommand unit" -l offload-timeout
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-level -d 'The least important lines to write [default: info]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l log-format -d 'The form of the log [default: auto]' -r
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l socket -d 'Print the socket unit instead, with which systemd holds the addresses'
+complete -c brigade -n "__fish_brigade_using_subcommand unit" -l precompressed -d 'Send FILE.br, FILE.zst or FILE.gz, where it lies beside FILE, to clients that take it'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l cpu-affinity -d 'Bind each worker to a CPU of its own'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l no-cpu-affinity -d 'Undo --cpu-affinity'
 complete -c brigade -n "__fish_brigade_using_subcommand unit" -l server-header -d 'Add `server: brigade` to answers'

@@ -15,6 +15,12 @@ pub(crate) fn check(matches: &ArgMatches) -> ExitCode {
             for words in &loaded.warnings {
                 eprintln!("brigade: {words}");
             }
+            if matches.contains_id("program") {
+                match configuration::check_for_program(&loaded) {
+                    Ok(words) => words.iter().for_each(|words| eprintln!("brigade: {words}")),
+                    Err(code) => return code,
+                }
+            }
             let here = surroundings(&loaded.config.supervisor).join("\n  ");
             print(&format!("{}\nhere:\n  {here}\n", loaded.table()))
         }

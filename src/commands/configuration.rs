@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use brigade_config::{Bind, Config, Loaded, Origin, load, needs_restart};
+use brigade_config::{Bind, Config, Loaded, Origin, load, needs_restart, unheeded_by_programs};
 use brigade_shared::exit::supervisor as code;
 use brigade_supervisor::{Arrival, Boot, Launch, LoadConfig, is_socket_activated, settle_memory};
 use clap::ArgMatches;
@@ -87,6 +87,27 @@ fn fits(config: &Config, speaks_tls: bool) -> Result<(), Refused> {
     Err(Refused::by_configuration(&[problem.to_owned()]))
 }
 
+/// What is configured and has no effect on a program, in a sentence.
+fn unheeded(config: &Config) -> Option<String> {
+    let keys = unheeded_by_programs(config);
+    (!keys.is_empty()).then(|| {
+        let keys = keys.join(", ");
+        format!("without effect: {keys}. The program of `brigade exec` speaks with its clients itself, and Brigade sees no request: tell the program, or take them out")
+    })
+}
+
+fn warn_of_unheeded(config: &Config, is_program: bool) {
+    if let Some(words) = unheeded(config).filter(|_| is_program) {
+        warn!(event = "config.unheeded", words, "{words}");
+    }
+}
+
+/// Whether a program can do what is configured, and what of it has no effect.
+pub(super) fn check_for_program(loaded: &Loaded) -> Result<Option<String>, ExitCode> {
+    fits(&loaded.config, false).map_err(Refused::tell)?;
+    Ok(unheeded(&loaded.config))
+}
+
 /// What is to be supervised.
 struct Ground {
     config: Config,
@@ -121,6 +142,7 @@ pub(super) fn supervise(matches: &ArgMatches, launch: Launch, arrival: Arrival) 
         }
     };
     warn(&warnings);
+    warn_of_unheeded(&config, !speaks_tls);
     ExitCode::from(brigade_supervisor::run(Boot {
         config,
         config_file: file,
@@ -167,6 +189,7 @@ fn ground(matches: &ArgMatches, arrival: &Arrival, speaks_tls: bool) -> Result<G
         warn(&loaded.warnings);
         let config = settled(loaded, is_activated);
         fits(&config, speaks_tls).map_err(|refused| refused.plain)?;
+        warn_of_unheeded(&config, !speaks_tls);
         follows(&first, &config, "a reload").map(|()| config)
     });
     Ok(Ground {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::AsFd;
 
-use brigade_config::{Config, Record, SupervisorConfig};
+use brigade_config::{AccessLog, Config, Record, SupervisorConfig};
 use brigade_shared::exit::Exit;
 use brigade_shared::id::{Generation, SlotId, WorkerId};
 use brigade_shared::log;
@@ -73,6 +73,8 @@ pub(crate) struct Configs {
     pub(crate) loaded: Option<Config>,
     /// In the words of the program that this one has gone on from.
     pub(crate) words: BTreeMap<Generation, Record>,
+    /// Where those write who are of a generation that another has replaced, and have not left.
+    pub(crate) parting_logs: BTreeMap<Generation, AccessLog>,
 }
 
 impl Configs {
@@ -82,7 +84,27 @@ impl Configs {
             of: BTreeMap::from([(Generation::FIRST, first)]),
             loaded: None,
             words: BTreeMap::new(),
+            parting_logs: BTreeMap::new(),
         }
+    }
+
+    /// This generation serves from now on; of those before it something is kept as long as one of
+    /// its workers `lives`.
+    fn commit(&mut self, generation: Generation, lives: impl Fn(Generation) -> bool) {
+        let kept = self.of.split_off(&generation);
+        let replaced = std::mem::replace(&mut self.of, kept);
+        let logs = replaced
+            .into_iter()
+            .map(|(of, config)| (of, config.worker.access_log));
+        self.parting_logs.extend(logs);
+        self.parting_logs.retain(|of, _| lives(*of));
+    }
+
+    /// Where the workers of a generation write their access log; none: nobody knows any more.
+    fn access_log(&self, generation: Generation) -> Option<&AccessLog> {
+        let config = self.of.get(&generation);
+        let log = config.map(|config| &config.worker.access_log);
+        log.or_else(|| self.parting_logs.get(&generation))
     }
 
     /// Why the first generation has as many workers as it has.
@@ -330,7 +352,9 @@ impl Hands {
         // The added places from now on like the others.
         let steered = || self.listeners.steered().to_vec();
         self.attention.steering.get_or_insert_with(steered);
-        self.configs.of.retain(|kept, _| *kept >= generation);
+        let members = || self.roster.all().map(|(_, member)| member);
+        let lives = |of| members().any(|member| member.generation == of && !member.has_ended);
+        self.configs.commit(generation, lives);
         if let Some(config) = self.configs.of.get(&generation) {
             log::set_level(settings::level(config.log.level));
         }
@@ -406,8 +430,9 @@ impl Hands {
         for (_, member) in self.roster.all().filter(|(_, member)| !member.has_ended) {
             let generation = member.generation;
             // A program writes its own.
-            let config = member.link().and_then(|_| self.configs.get(generation));
-            let log = config.map(|config| &config.worker.access_log);
+            let log = member
+                .link()
+                .and_then(|_| self.configs.access_log(generation));
             orders::reopen_logs(member, log.and_then(|log| files.of(generation, log)));
         }
         info!(

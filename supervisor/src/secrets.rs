@@ -3,16 +3,20 @@
 
 use std::os::fd::AsFd;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use brigade_config::{Config, TlsFiles};
-use brigade_shared::id::Generation;
+use brigade_shared::id::{Generation, WorkerId};
 use brigade_shared::message::Order;
 use brigade_shared::parcel;
 use brigade_shared::tickets::TicketKeys;
-use tracing::{debug, error, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::act::Hands;
 use crate::roster::Roster;
+
+/// Who could not be told of new certificates is told again so often, as long as it lives.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// See the module.
 #[derive(Debug, Default)]
@@ -21,6 +25,15 @@ pub(crate) struct Secrets {
     tickets: Option<TicketKeys>,
     /// What the reload that runs has found: only these have changed.
     renewed: Option<Arc<TlsFiles>>,
+    untold: Option<Untold>,
+}
+
+/// Workers that have not read their orders for long, and do not know these certificates.
+#[derive(Debug)]
+struct Untold {
+    workers: Vec<WorkerId>,
+    files: Arc<TlsFiles>,
+    again: Instant,
 }
 
 impl Secrets {
@@ -28,7 +41,7 @@ impl Secrets {
     pub(crate) fn resume(tickets: Option<TicketKeys>) -> Self {
         Self {
             tickets,
-            renewed: None,
+            ..Self::default()
         }
     }
 
@@ -46,6 +59,57 @@ impl Secrets {
             Ok(keys) => self.tickets = Some(keys),
             Err(error) => told_of_no_keys(&error),
         }
+    }
+
+    /// When to come back although nothing has happened.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.untold.as_ref().map(|untold| untold.again)
+    }
+
+    /// Tells the workers of a generation of new certificates.
+    fn renew(
+        &mut self,
+        files: Arc<TlsFiles>,
+        roster: &Roster,
+        generation: Generation,
+        now: Instant,
+    ) {
+        let is_meant = |_, of| of == generation;
+        let (_, missed) = tell(roster, is_meant, &Order::Certificates, &*files);
+        for slot in slots(roster, &missed) {
+            warn!(
+                event = "tls.not_told",
+                slot,
+                "worker {slot} can't be told of the new certificates, since it has not read its orders for long: it goes on with the old ones, and is told again every second until it listens or is replaced"
+            );
+        }
+        self.miss(missed, files, now);
+    }
+
+    /// Tells those again that could not be told, if it is time.
+    pub(crate) fn tell_again(&mut self, roster: &Roster, now: Instant) {
+        let Some(late) = self.untold.take_if(|untold| untold.again <= now) else {
+            return;
+        };
+        let is_meant = |worker, _| late.workers.contains(&worker);
+        let (_, missed) = tell(roster, is_meant, &Order::Certificates, &*late.files);
+        let mut told = late.workers;
+        told.retain(|worker| !missed.contains(worker));
+        for slot in slots(roster, &told) {
+            info!(
+                event = "tls.told_late",
+                slot, "worker {slot} listens again, and has been told of the new certificates"
+            );
+        }
+        self.miss(missed, late.files, now);
+    }
+
+    fn miss(&mut self, workers: Vec<WorkerId>, files: Arc<TlsFiles>, now: Instant) {
+        self.untold = (!workers.is_empty()).then(|| Untold {
+            workers,
+            files,
+            again: now + AGAIN,
+        });
     }
 
     /// Keeps certificates until the plan says what becomes of them.
@@ -75,12 +139,10 @@ impl Hands {
         };
         match keys.rotated() {
             Ok(keys) => {
-                let told = tell(&self.roster, None, &Order::TicketKeys, &keys);
+                let (workers, _) = tell(&self.roster, |_, _| true, &Order::TicketKeys, &keys);
                 debug!(
                     event = "tls.tickets_rotated",
-                    workers = told.0,
-                    "the keys of TLS sessions have changed; {} workers know",
-                    told.0
+                    workers, "the keys of TLS sessions have changed; {workers} workers know"
                 );
                 self.secrets.tickets = Some(keys);
             }
@@ -93,37 +155,33 @@ impl Hands {
         let Some(files) = self.secrets.renewed.take() else {
             return;
         };
-        let (_, missed) = tell(
-            &self.roster,
-            Some(generation),
-            &Order::Certificates,
-            &*files,
-        );
-        for slot in missed {
-            warn!(
-                event = "tls.not_told",
-                slot,
-                "worker {slot} can't be told of the new certificates, since it has not read its orders for long: it goes on with the old ones until it is replaced; reload again, or end it"
-            );
-        }
+        let now = Instant::now();
+        self.secrets
+            .renew(Arc::clone(&files), &self.roster, generation, now);
         if let Some(config) = self.configs.of.get_mut(&generation) {
             config.worker.tls.files = files;
         }
     }
 }
 
-/// Sends a value to the workers of a generation, or to all: how many were told, and the slots of
-/// those that were not.
+/// Where these workers serve; those that have ended serve nowhere.
+fn slots(roster: &Roster, workers: &[WorkerId]) -> impl Iterator<Item = u16> {
+    let alive = workers.iter().filter_map(|worker| roster.get(*worker));
+    alive
+        .filter(|member| !member.has_ended)
+        .map(|member| member.slot.0)
+}
+
+/// Sends a value to some workers: how many were told, and those that were not.
 fn tell(
     roster: &Roster,
-    generation: Option<Generation>,
+    is_meant: impl Fn(WorkerId, Generation) -> bool,
     order: &Order,
     value: &impl serde::Serialize,
-) -> (usize, Vec<u16>) {
-    let meant = roster.all().map(|(_, member)| member).filter(|member| {
-        let is_of_it = generation.is_none_or(|generation| member.generation == generation);
-        is_of_it && !member.has_ended
-    });
+) -> (usize, Vec<WorkerId>) {
+    let members = roster.all().map(|(_, member)| member);
+    let meant =
+        members.filter(|member| is_meant(member.worker, member.generation) && !member.has_ended);
     let memory = parcel::pack(c"brigade-tls", value);
     let mut missed = Vec::new();
     let mut told = 0;
@@ -136,7 +194,7 @@ fn tell(
         if sent {
             told += 1;
         } else {
-            missed.push(member.slot.0);
+            missed.push(member.worker);
         }
     }
     (told, missed)
@@ -144,9 +202,15 @@ fn tell(
 
 #[cfg(test)]
 mod tests {
-    use super::only_files_changed;
+    use super::{AGAIN, Secrets, only_files_changed};
+    use crate::roster::{Member, Roster};
     use brigade_config::{Config, TlsFiles};
+    use brigade_shared::board::RowId;
+    use brigade_shared::channel::Received;
+    use brigade_shared::id::{Generation, SlotId, WorkerId};
+    use brigade_shared::message::Order;
     use std::sync::Arc;
+    use std::time::Instant;
 
     #[test]
     fn only_a_change_of_nothing_but_the_files_renews_them() {
@@ -163,5 +227,56 @@ mod tests {
         assert!(only_files_changed(&old, &new));
         new.supervisor.backlog += 1;
         assert!(!only_files_changed(&old, &new));
+    }
+
+    #[test]
+    fn a_worker_that_does_not_listen_is_told_again_until_it_does() {
+        let mut roster = Roster::default();
+        let mut ends = Vec::new();
+        for number in 0..2 {
+            let worker = WorkerId(number.into());
+            let (member, end) = Member::for_tests(worker, SlotId(number), RowId(number));
+            roster.enter(worker, member);
+            ends.push(end);
+        }
+        let link = roster.get(WorkerId(1)).unwrap().link().unwrap();
+        while link.send(&Order::ReopenLogs).is_ok() {}
+        let (mut secrets, now) = (Secrets::default(), Instant::now());
+        let files = Arc::new(TlsFiles::default());
+        secrets.renew(files, &roster, Generation::FIRST, now);
+        assert_eq!(secrets.deadline(), Some(now + AGAIN));
+        secrets.tell_again(&roster, now);
+        assert_eq!(secrets.deadline(), Some(now + AGAIN), "not yet");
+        secrets.tell_again(&roster, now + AGAIN);
+        assert_eq!(
+            secrets.deadline(),
+            Some(now + 2 * AGAIN),
+            "it still reads nothing"
+        );
+        let mut told = [0, 0];
+        for round in 2..4 {
+            for (end, told) in ends.iter().zip(&mut told) {
+                while let Received::Message(order) = end.receive() {
+                    *told += usize::from(order == Order::Certificates);
+                }
+            }
+            assert_eq!(told, [1, round - 2]);
+            secrets.tell_again(&roster, now + 2 * AGAIN);
+            assert_eq!(secrets.deadline(), None, "everybody knows");
+        }
+    }
+
+    #[test]
+    fn who_has_ended_is_not_told_and_nobody_waits_for_it() {
+        let mut roster = Roster::default();
+        let (member, end) = Member::for_tests(WorkerId(0), SlotId(0), RowId(0));
+        roster.enter(WorkerId(0), member);
+        drop(end);
+        let (mut secrets, now) = (Secrets::default(), Instant::now());
+        secrets.renew(Arc::default(), &roster, Generation::FIRST, now);
+        assert!(secrets.deadline().is_some());
+        roster.mark_ended(WorkerId(0));
+        secrets.tell_again(&roster, now + AGAIN);
+        assert_eq!(secrets.deadline(), None);
     }
 }

@@ -139,6 +139,10 @@ impl Watch {
     fn turn(&mut self) {
         self.hands.attend();
         self.hands.line.tick(Instant::now());
+        let Hands {
+            secrets, roster, ..
+        } = &mut self.hands;
+        secrets.tell_again(roster, Instant::now());
         let look = self.hands.listeners.next_look();
         if look.is_some_and(|at| at <= Instant::now()) {
             self.hands.look_at_retired();
@@ -212,7 +216,9 @@ impl Watch {
         let retired = self.hands.listeners.next_look();
         let sentinel = self.hands.upgrade.deadline();
         let line = self.hands.line.deadline();
-        let due = [attention, retired, sentinel, line].into_iter().flatten();
+        let untold = self.hands.secrets.deadline();
+        let due = [attention, retired, sentinel, line, untold];
+        let due = due.into_iter().flatten();
         let due = due.map(|at| at.saturating_duration_since(self.began));
         let admin = self.hands.admin.as_ref().and_then(Admin::next_deadline);
         let voice = self.hands.voice.deadline();

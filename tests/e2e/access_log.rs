@@ -353,3 +353,35 @@ fn tcp(brigade: &Brigade) -> TcpStream {
     };
     TcpStream::connect(address).unwrap()
 }
+
+#[test]
+fn after_a_reload_to_another_file_each_generation_opens_its_own_again() {
+    let brigade = Launch::new(&["serve", "--workers", "1"])
+        .file(
+            "brigade.toml",
+            "access-log = \"a.log\"\naccess-log-format = \"old {path}\"\n",
+        )
+        .ready();
+    let path = |name: &str| brigade.dir().join(name);
+    // The old worker stays until its request is answered.
+    let mut slow = brigade.connect();
+    slow.send("GET /sleep?ms=600000 HTTP/1.1\r\nhost: x\r\n\r\n")
+        .unwrap();
+    brigade.until("the request is under way", || {
+        brigade.get("/").status == 200
+    });
+    until_lines(&brigade, &path("a.log"), 1);
+    let second = "access-log = \"b.log\"\naccess-log-format = \"new {path}\"\ntimeout-graceful-shutdown = 1\n";
+    fs::write(path("brigade.toml"), second).unwrap();
+    let mark = brigade.signal_heard(Signal::SIGHUP);
+    brigade.wait_after(mark, "reload.done", |_| true);
+    fs::rename(path("a.log"), path("a.old")).unwrap();
+    fs::rename(path("b.log"), path("b.old")).unwrap();
+    let mark = brigade.signal_heard(Signal::SIGUSR1);
+    brigade.wait_after(mark, "logs.reopened", |_| true);
+    brigade.get("/headers");
+    drop(slow);
+    assert_eq!(until_lines(&brigade, &path("a.log"), 1), ["old /sleep"]);
+    assert_eq!(until_lines(&brigade, &path("b.log"), 1), ["new /headers"]);
+    brigade.stop_and_check();
+}

@@ -430,3 +430,35 @@ fn arguments_and_environment_reach_the_program_unchanged() {
     brigade.wait_for("worker.output", |event| event.text("line") == wanted);
     brigade.stop_and_check();
 }
+
+#[test]
+fn keys_that_have_no_effect_on_a_program_are_told_at_the_start_and_by_check() {
+    let options = [
+        "--workers",
+        "1",
+        "--access-log",
+        "a.log",
+        "--limit-body",
+        "1MiB",
+    ];
+    let brigade = shell(&options, "exec sleep 600").start();
+    let told = brigade.wait_for("config.unheeded", |_| true);
+    brigade.expect("config.unheeded");
+    let words = told.text("words");
+    assert!(
+        words.starts_with("without effect: limit-body, access-log."),
+        "{words}"
+    );
+    assert!(!brigade.dir().join("a.log").exists());
+    brigade.stop_and_check();
+    let check = |words: &[&str]| {
+        let checked = Launch::new(&[&["check"], words].concat()).run();
+        let err = String::from_utf8(checked.stderr).unwrap();
+        assert_eq!(checked.status.code(), Some(0), "{err}");
+        err
+    };
+    let err = check(&["--timeout-header", "3", "--", "sleep", "1"]);
+    assert!(err.contains("without effect: timeout-header."), "{err}");
+    let err = check(&["--timeout-header", "3"]);
+    assert!(!err.contains("without effect"), "{err}");
+}

@@ -43,6 +43,8 @@ pub(super) struct Start {
     pub(super) environment: Vec<String>,
     /// For `WorkingDirectory=`, if some path is relative.
     pub(super) directory: Option<String>,
+    /// The directory whose files are served.
+    pub(super) reads: Option<PathBuf>,
     /// What to call the service.
     pub(super) name: String,
     /// Whether a program runs, and not the service of this binary.
@@ -59,10 +61,14 @@ fn start(matches: &ArgMatches, loaded: &Loaded) -> Result<Start, String> {
         .map(|words| words.cloned().collect())
         .unwrap_or_default();
     let is_exec = !program.is_empty();
-    let mut words = vec![
-        binary.clone().into_os_string(),
-        if is_exec { "exec" } else { "serve" }.into(),
-    ];
+    let files: Option<&PathBuf> = matches.get_one("static");
+    let command = match files {
+        Some(_) => "static",
+        None if is_exec => "exec",
+        None => "serve",
+    };
+    let mut words = vec![binary.clone().into_os_string(), command.into()];
+    words.extend(files.map(|files| files.clone().into_os_string()));
     if let Some(file) = &loaded.file {
         words.extend(["--config".into(), directory.join(file).into_os_string()]);
     }
@@ -78,13 +84,16 @@ fn start(matches: &ArgMatches, loaded: &Loaded) -> Result<Start, String> {
     // After its file, or what it runs.
     let name = loaded.file.as_deref().and_then(Path::file_stem);
     let name = name.or_else(|| Path::new(program.first()?).file_name());
+    let name = name.or_else(|| files?.file_name());
     let name = name.or_else(|| binary.file_name()).unwrap_or_default();
     let name = name.to_string_lossy().into_owned();
     Ok(Start {
         name,
         command: words.join(" "),
         environment: environment(loaded),
-        directory: has_relative_path(loaded).then(|| word(&directory.to_string_lossy(), false)),
+        directory: (has_relative_path(loaded) || files.is_some_and(|files| files.is_relative()))
+            .then(|| word(&directory.to_string_lossy(), false)),
+        reads: files.map(|files| directory.join(files)),
         is_exec,
     })
 }
@@ -99,8 +108,8 @@ fn options(arguments: impl Iterator<Item = OsString>) -> Vec<OsString> {
         match text.as_str() {
             "--" => break,
             "--socket" => {}
-            "--config" | "-c" => drop(arguments.next()),
-            text if text.starts_with("--config=") => {}
+            "--config" | "-c" | "--static" => drop(arguments.next()),
+            text if text.starts_with("--config=") || text.starts_with("--static=") => {}
             text if text.starts_with("-c") && !text.starts_with("--") => {}
             _ => found.push(argument),
         }
@@ -153,6 +162,9 @@ mod tests {
             "a.toml",
             "--config=b",
             "-cd",
+            "--static",
+            "/srv",
+            "--static=/srv",
             "--cpu-affinity",
             "--",
             "--port",

@@ -1,5 +1,6 @@
 //! The service: the unit that the project ships, with what this configuration needs.
 
+use std::path::Path;
 use std::time::Duration;
 
 use brigade_config::SERVICE_UNIT;
@@ -61,6 +62,9 @@ pub(super) fn text(facts: &Facts, start: &Start) -> String {
     unit.set("FileDescriptorStoreMax", facts.stored);
     identity(&mut unit, facts);
     files(&mut unit, facts);
+    if let Some(reads) = &start.reads {
+        shows(&mut unit, reads, facts);
+    }
     if facts.has_low_port {
         let capability = "CAP_NET_BIND_SERVICE";
         unit.insert(
@@ -139,13 +143,27 @@ fn files(unit: &mut Template, facts: &Facts) {
         .collect();
     lines.push(format!("ReadWritePaths={}", paths.join(" ")));
     unit.insert("ProtectSystem", &lines);
-    if facts
-        .writes
-        .iter()
-        .any(|path| path.starts_with("/home") || path.starts_with("/root"))
-    {
+    if facts.writes.iter().any(|path| is_home(path)) {
         unit.set("ProtectHome", "no");
     }
+}
+
+/// The workers have to see what they are to show, also where the unit hides the rest.
+fn shows(unit: &mut Template, directory: &Path, facts: &Facts) {
+    let is_home = is_home(directory);
+    if is_home && !facts.writes.iter().any(|path| self::is_home(path)) {
+        unit.set("ProtectHome", "tmpfs");
+    }
+    if is_home || directory.starts_with("/tmp") || directory.starts_with("/var/tmp") {
+        let directory = word(&directory.to_string_lossy(), false);
+        unit.insert("ProtectHome", &[format!("BindReadOnlyPaths={directory}")]);
+    }
+}
+
+fn is_home(path: &Path) -> bool {
+    ["/home", "/root", "/run/user"]
+        .iter()
+        .any(|place| path.starts_with(place))
 }
 
 /// Whole seconds, rounded up.

@@ -48,6 +48,7 @@ impl Configs {
             of: words.iter().map(config).collect(),
             loaded: None,
             words,
+            parting_logs: BTreeMap::new(),
         }
     }
 

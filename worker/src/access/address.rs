@@ -3,54 +3,71 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::stamp::{put_number, put_small};
+use super::ink::Ink;
+use super::stamp::put_number;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
-pub(super) fn put_ip(line: &mut Vec<u8>, ip: IpAddr) {
+pub(super) fn put_ip(line: &mut Ink, ip: IpAddr) {
     match ip {
         IpAddr::V4(ip) => put_v4(line, ip),
         IpAddr::V6(ip) => put_v6(line, ip),
     }
 }
 
-pub(super) fn put_socket(line: &mut Vec<u8>, address: SocketAddr) {
+pub(super) fn put_socket(line: &mut Ink, address: SocketAddr) {
     match address {
         SocketAddr::V4(address) => put_v4(line, *address.ip()),
         SocketAddr::V6(address) => {
-            line.push(b'[');
+            line.put_byte(b'[');
             put_v6(line, *address.ip());
             if address.scope_id() != 0 {
-                line.push(b'%');
+                line.put_byte(b'%');
                 put_number(line, address.scope_id().into());
             }
-            line.push(b']');
+            line.put_byte(b']');
         }
     }
-    line.push(b':');
+    line.put_byte(b':');
     put_number(line, address.port().into());
 }
 
-fn put_v4(line: &mut Vec<u8>, ip: Ipv4Addr) {
-    let [first, others @ ..] = ip.octets();
-    put_small(line, first.into());
-    for octet in others {
-        line.push(b'.');
-        put_small(line, octet.into());
+/// The words of an octet with a dot behind them, and how many they are.
+static OCTETS: [([u8; 4], u8); 256] = {
+    let mut octets = [([0; 4], 0); 256];
+    let mut octet = 0;
+    while octet < 256 {
+        let [hundreds, tens, ones] = [octet / 100, octet / 10 % 10, octet % 10];
+        let [hundreds, tens, ones] = [b'0' + hundreds as u8, b'0' + tens as u8, b'0' + ones as u8];
+        octets[octet] = match octet {
+            0..10 => ([ones, b'.', 0, 0], 2),
+            10..100 => ([tens, ones, b'.', 0], 3),
+            _ => ([hundreds, tens, ones, b'.'], 4),
+        };
+        octet += 1;
     }
+    octets
+};
+
+fn put_v4(line: &mut Ink, ip: Ipv4Addr) {
+    for octet in ip.octets() {
+        let (words, length) = &OCTETS[usize::from(octet)];
+        line.put_short(words, usize::from(*length));
+    }
+    line.take_back(1);
 }
 
 /// As RFC 5952 wants it.
-fn put_v6(line: &mut Vec<u8>, ip: Ipv6Addr) {
+fn put_v6(line: &mut Ink, ip: Ipv6Addr) {
     if let Some(ip) = ip.to_ipv4_mapped() {
-        line.extend_from_slice(b"::ffff:");
+        line.put(b"::ffff:");
         return put_v4(line, ip);
     }
     let groups = ip.segments();
     let (start, end) = longest_zeros(&groups);
     put_groups(line, &groups[..start]);
     if start < end {
-        line.extend_from_slice(b"::");
+        line.put(b"::");
         put_groups(line, &groups[end..]);
     }
 }
@@ -68,34 +85,35 @@ fn longest_zeros(groups: &[u16; 8]) -> (usize, usize) {
     best
 }
 
-fn put_groups(line: &mut Vec<u8>, groups: &[u16]) {
+fn put_groups(line: &mut Ink, groups: &[u16]) {
     for (place, group) in groups.iter().enumerate() {
         if place > 0 {
-            line.push(b':');
+            line.put_byte(b':');
         }
         let digit = |shift: u32| HEX[usize::from(group >> shift & 15)];
         let digits = [digit(12), digit(8), digit(4), digit(0)];
         let leading = (group.leading_zeros() / 4).min(3) as usize;
-        line.extend_from_slice(&digits[leading..]);
+        line.put(&digits[leading..]);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{put_ip, put_socket};
+    use crate::access::ink::Ink;
     use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
     fn is_alike(ip: IpAddr, port: u16, scope: u32) {
-        let mut line = Vec::new();
+        let mut line = Ink::default();
         put_ip(&mut line, ip);
-        assert_eq!(String::from_utf8_lossy(&line), ip.to_string());
+        assert_eq!(String::from_utf8_lossy(line.bytes()), ip.to_string());
         let socket = match ip {
             IpAddr::V4(_) => SocketAddr::new(ip, port),
             IpAddr::V6(ip) => SocketAddrV6::new(ip, port, 0, scope).into(),
         };
         line.clear();
         put_socket(&mut line, socket);
-        assert_eq!(String::from_utf8_lossy(&line), socket.to_string());
+        assert_eq!(String::from_utf8_lossy(line.bytes()), socket.to_string());
     }
 
     #[test]

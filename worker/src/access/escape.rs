@@ -2,6 +2,8 @@
 
 use brigade_config::AccessStyle as Style;
 
+use super::ink::Ink;
+
 /// So many bytes are looked at in one step, which the compiler makes one of the machine's.
 const STRIDE: usize = 16;
 
@@ -10,18 +12,29 @@ const fn is_plain(byte: u8, least: u8) -> bool {
     (byte >= least) & (byte <= b'~') & (byte != b'"') & (byte != b'\\')
 }
 
-/// How many bytes at the beginning stand for themselves: nearly always all of them.
-#[inline]
+/// How many bytes at the beginning stand for themselves.
 fn plain(value: &[u8], least: u8) -> usize {
-    let (strides, _) = value.as_chunks::<STRIDE>();
-    let is_whole = |stride: &&[u8; STRIDE]| {
-        let plain = stride.iter().map(|byte| u8::from(is_plain(*byte, least)));
-        plain.fold(1, |all, one| all & one) == 1
+    let end = value.iter().position(|byte| !is_plain(*byte, least));
+    end.unwrap_or(value.len())
+}
+
+/// Whether all of them do: nearly always.
+#[inline]
+fn are_plain(value: &[u8], least: u8) -> bool {
+    let are = |stride: &[u8; STRIDE]| {
+        let strange = stride.iter().map(|byte| u8::from(!is_plain(*byte, least)));
+        strange.fold(0, |one, other| one | other) == 0
     };
-    let whole = strides.iter().take_while(is_whole).count() * STRIDE;
-    let rest = &value[whole..];
-    let end = rest.iter().position(|byte| !is_plain(*byte, least));
-    whole + end.unwrap_or(rest.len())
+    let (strides, _) = value.as_chunks::<STRIDE>();
+    match value.last_chunk() {
+        // What is left over is looked at together with some of the bytes before.
+        Some(last) => strides.iter().all(are) && are(last),
+        None => {
+            let mut short = [b'x'; STRIDE];
+            short[..value.len()].copy_from_slice(value);
+            are(&short)
+        }
+    }
 }
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
@@ -30,24 +43,24 @@ const CUT: &str = "...";
 
 /// Appends a value, at most about `most` bytes of it. Nothing at all is told as `-`, in JSON as
 /// `null`.
-pub(super) fn put(line: &mut Vec<u8>, value: Option<&[u8]>, style: Style, most: usize) {
+pub(super) fn put(line: &mut Ink, value: Option<&[u8]>, style: Style, most: usize) {
     let value = value.filter(|value| !value.is_empty() || style == Style::Json);
     let Some(value) = value else {
         let nothing: &[u8] = if style == Style::Json { b"null" } else { b"-" };
-        return line.extend_from_slice(nothing);
+        return line.put(nothing);
     };
     match style {
         Style::Bare | Style::Quoted => inside(line, value, style, most),
         Style::Json => {
-            line.push(b'"');
+            line.put_byte(b'"');
             inside(line, value, style, most);
-            line.push(b'"');
+            line.put_byte(b'"');
         }
     }
 }
 
 /// The same as a part of a value.
-pub(super) fn inside(line: &mut Vec<u8>, value: &[u8], style: Style, most: usize) {
+pub(super) fn inside(line: &mut Ink, value: &[u8], style: Style, most: usize) {
     match style {
         Style::Bare => text(line, value, most, b'!'),
         Style::Quoted => text(line, value, most, b' '),
@@ -57,35 +70,35 @@ pub(super) fn inside(line: &mut Vec<u8>, value: &[u8], style: Style, most: usize
 
 /// Whatever is not visible ASCII becomes `\xHH`.
 #[inline]
-fn text(line: &mut Vec<u8>, value: &[u8], most: usize, least: u8) {
-    if value.len() <= most && plain(value, least) == value.len() {
-        line.extend_from_slice(value);
+fn text(line: &mut Ink, value: &[u8], most: usize, least: u8) {
+    if value.len() <= most && are_plain(value, least) {
+        line.put(value);
     } else {
         escaped(line, value, most, least);
     }
 }
 
 #[cold]
-fn escaped(line: &mut Vec<u8>, value: &[u8], most: usize, least: u8) {
+fn escaped(line: &mut Ink, value: &[u8], most: usize, least: u8) {
     let end = line.len() + most;
     let mut rest = value;
     loop {
         let plain = plain(rest, least);
         let room = end.saturating_sub(line.len());
-        line.extend_from_slice(&rest[..plain.min(room)]);
+        line.put(&rest[..plain.min(room)]);
         let (done, left) = (plain <= room, &rest[plain..]);
         let Some((byte, left)) = left.split_first().filter(|_| done) else {
             return if !done {
-                line.extend_from_slice(CUT.as_bytes())
+                line.put(CUT.as_bytes())
             };
         };
         if line.len() >= end {
-            return line.extend_from_slice(CUT.as_bytes());
+            return line.put(CUT.as_bytes());
         }
         match byte {
-            b'"' => line.extend_from_slice(b"\\\""),
-            b'\\' => line.extend_from_slice(b"\\\\"),
-            byte => line.extend_from_slice(&[b'\\', b'x', high(*byte), low(*byte)]),
+            b'"' => line.put(b"\\\""),
+            b'\\' => line.put(b"\\\\"),
+            byte => line.put(&[b'\\', b'x', high(*byte), low(*byte)]),
         }
         rest = left;
     }
@@ -94,38 +107,38 @@ fn escaped(line: &mut Vec<u8>, value: &[u8], most: usize, least: u8) {
 /// The inside of a string of JSON. Text stays as it is, but for what a terminal or a reader of
 /// lines could take for something else; what is not UTF-8 becomes U+FFFD.
 #[inline]
-fn json(line: &mut Vec<u8>, value: &[u8], most: usize) {
-    if value.len() <= most && plain(value, b' ') == value.len() {
-        line.extend_from_slice(value);
+fn json(line: &mut Ink, value: &[u8], most: usize) {
+    if value.len() <= most && are_plain(value, b' ') {
+        line.put(value);
     } else {
         json_escaped(line, value, most);
     }
 }
 
 #[cold]
-fn json_escaped(line: &mut Vec<u8>, value: &[u8], most: usize) {
+fn json_escaped(line: &mut Ink, value: &[u8], most: usize) {
     let end = line.len() + most;
     for chunk in value.utf8_chunks() {
         for character in chunk.valid().chars() {
             if line.len() >= end {
-                return line.extend_from_slice(CUT.as_bytes());
+                return line.put(CUT.as_bytes());
             }
             match character {
-                '"' => line.extend_from_slice(b"\\\""),
-                '\\' => line.extend_from_slice(b"\\\\"),
+                '"' => line.put(b"\\\""),
+                '\\' => line.put(b"\\\\"),
                 _ if is_misleading(character) => {
                     let mut units = [0; 2];
                     for unit in character.encode_utf16(&mut units) {
                         let [first, last] = unit.to_be_bytes();
-                        line.extend_from_slice(b"\\u");
-                        line.extend_from_slice(&[high(first), low(first), high(last), low(last)]);
+                        line.put(b"\\u");
+                        line.put(&[high(first), low(first), high(last), low(last)]);
                     }
                 }
-                _ => line.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                _ => line.put(character.encode_utf8(&mut [0; 4]).as_bytes()),
             }
         }
         if !chunk.invalid().is_empty() {
-            line.extend_from_slice("\u{fffd}".as_bytes());
+            line.put("\u{fffd}".as_bytes());
         }
     }
 }
@@ -150,6 +163,7 @@ fn low(byte: u8) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::put;
+    use crate::access::ink::Ink;
     use brigade_config::AccessStyle as Style;
 
     #[test]
@@ -167,9 +181,10 @@ mod tests {
     }
 
     fn shown(value: &[u8], style: Style, most: usize) -> String {
-        let mut line = b"before ".to_vec();
+        let mut line = Ink::default();
+        line.put(b"before ");
         put(&mut line, Some(value), style, most);
-        String::from_utf8(line).unwrap().split_off(7)
+        String::from_utf8(line.into_bytes()).unwrap().split_off(7)
     }
 
     #[test]
@@ -251,11 +266,11 @@ mod tests {
 
     #[test]
     fn nothing_is_told_as_such() {
-        let mut line = Vec::new();
+        let mut line = Ink::default();
         put(&mut line, None, Style::Bare, 9);
         put(&mut line, Some(b""), Style::Quoted, 9);
         put(&mut line, None, Style::Json, 9);
         put(&mut line, Some(b""), Style::Json, 9);
-        assert_eq!(line, b"--null\"\"");
+        assert_eq!(line.bytes(), b"--null\"\"");
     }
 }

@@ -12,6 +12,8 @@ use brigade_config::{
 };
 use http::HeaderName;
 
+use super::ink::Words;
+
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Plan {
@@ -30,7 +32,7 @@ pub(super) struct Plan {
 #[derive(Debug)]
 pub(super) enum Step {
     /// These words.
-    Text(Box<[u8]>),
+    Text(Words),
     /// What is known of the request.
     Early(Field, Style),
     /// A header of it.
@@ -62,7 +64,7 @@ impl Plan {
         };
         for part in &format.parts {
             match part {
-                Part::Text(text) => plan.steps.push(Step::Text(text.as_bytes().into())),
+                Part::Text(text) => plan.steps.push(Step::Text(Words::of(text.as_bytes()))),
                 Part::Field(field, style) => plan.field(field, *style),
             }
         }

@@ -2,10 +2,11 @@
 
 use brigade_config::{AccessField as Field, AccessStyle as Style};
 use http::header::CONTENT_LENGTH;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 use super::address::{put_ip, put_socket};
 use super::escape::{inside, put};
+use super::ink::Ink;
 use super::plan::{Late, Plan, Step};
 use super::stamp::{Stamps, put_number, put_seconds};
 use super::unread::FirstLine;
@@ -20,6 +21,8 @@ pub(super) const MOST_OF_OTHERS: usize = 400;
 
 /// The status that nginx's users know: the client was gone before there was an answer.
 const GONE: u16 = 499;
+/// When a proxy had the request, in its words.
+const REQUEST_START: HeaderName = HeaderName::from_static("x-request-start");
 /// Larger ones are not kept for other requests.
 const LARGEST_KEPT: usize = 8 << 10;
 
@@ -27,11 +30,11 @@ const LARGEST_KEPT: usize = 8 << 10;
 #[derive(Default, Debug)]
 pub(crate) struct Sheet {
     /// What is known at the beginning.
-    text: Vec<u8>,
+    text: Ink,
     /// Where in `text` something is to be put in.
     cuts: Vec<u32>,
     /// Headers of the answer, and where each ends.
-    replies: Vec<u8>,
+    replies: Ink,
     reply_ends: Vec<u32>,
     /// Whether it is written however quick the answer is.
     pub(super) is_picked: bool,
@@ -95,12 +98,12 @@ pub(crate) fn line_for_fuzzing(
 ) -> Vec<u8> {
     let plan = Plan::of(format);
     let mut sheet = Sheet::default();
-    let mut line = Vec::new();
+    let mut line = Ink::default();
     sheet.begin(&plan, &Scene::of(request, peer), &mut Stamps::new());
     // An answer may repeat what it was asked.
     sheet.answered(&plan, 200, request.headers(), None, 1);
     sheet.end(&plan, &mut line, 2);
-    line
+    line.into_bytes()
 }
 
 impl Sheet {
@@ -116,7 +119,7 @@ impl Sheet {
         self.is_complete = false;
         for step in &plan.steps {
             match step {
-                Step::Text(text) => self.text.extend_from_slice(text),
+                Step::Text(words) => words.put(&mut self.text),
                 Step::Early(field, style) => scene.put(&mut self.text, field, *style, stamps),
                 Step::Header(name, style) => {
                     let value = scene.headers.get(name).map(HeaderValue::as_bytes);
@@ -171,13 +174,13 @@ impl Sheet {
     }
 
     /// Appends the whole line.
-    pub(super) fn end(&self, plan: &Plan, line: &mut Vec<u8>, now_ns: u64) {
-        let mut done = 0;
+    pub(super) fn end(&self, plan: &Plan, line: &mut Ink, now_ns: u64) {
+        let (text, mut done) = (self.text.bytes(), 0);
         let mut replies = self.reply_ends.iter().map(|end| *end as usize);
         let mut reply_start = 0;
         for ((late, style), cut) in plan.late.iter().zip(&self.cuts) {
             let cut = *cut as usize;
-            line.extend_from_slice(&self.text[done..cut]);
+            line.put(&text[done..cut]);
             done = cut;
             match late {
                 Late::Status => put_number(line, self.status.unwrap_or(GONE).into()),
@@ -191,19 +194,19 @@ impl Sheet {
                     // hyper does not ask for the end of a body whose length it knows.
                     let is_complete = self.is_complete || self.length == Some(self.bytes);
                     let word: &[u8] = if is_complete { b"complete" } else { b"aborted" };
-                    quoted(line, *style, |line| line.extend_from_slice(word));
+                    quoted(line, *style, |line| line.put(word));
                 }
                 Late::Reply => match replies.next() {
                     Some(end) => {
-                        line.extend_from_slice(&self.replies[reply_start..end]);
+                        line.put(&self.replies.bytes()[reply_start..end]);
                         reply_start = end;
                     }
                     None => put(line, None, *style, 0),
                 },
             }
         }
-        line.extend_from_slice(&self.text[done..]);
-        line.push(b'\n');
+        line.put(&text[done..]);
+        line.put_byte(b'\n');
     }
 
     /// Whether it may be used for another request.
@@ -213,7 +216,7 @@ impl Sheet {
 }
 
 impl Scene<'_> {
-    fn put(&self, line: &mut Vec<u8>, field: &Field, style: Style, stamps: &mut Stamps) {
+    fn put(&self, line: &mut Ink, field: &Field, style: Style, stamps: &mut Stamps) {
         if self
             .unread
             .is_some_and(|first| first.put(line, field, style))
@@ -276,14 +279,14 @@ impl Scene<'_> {
         }
     }
 
-    fn put_remote(&self, line: &mut Vec<u8>, style: Style) {
+    fn put_remote(&self, line: &mut Ink, style: Style) {
         match self.peer.client_ip() {
             Some(address) => quoted(line, style, |line| put_ip(line, address)),
             None => plainly(line, "unix", style),
         }
     }
 
-    fn put_peer(&self, line: &mut Vec<u8>, style: Style) {
+    fn put_peer(&self, line: &mut Ink, style: Style) {
         match self.peer.remote() {
             Endpoint::Tcp(address) => quoted(line, style, |line| put_socket(line, address)),
             Endpoint::Unix => plainly(line, "unix", style),
@@ -291,7 +294,7 @@ impl Scene<'_> {
     }
 
     /// A token (RFC 9110, 5.6.2), which needs no escape, but may be long.
-    fn put_method(&self, line: &mut Vec<u8>, style: Style) {
+    fn put_method(&self, line: &mut Ink, style: Style) {
         let method = self.method.as_str();
         match method.len() {
             0..=MOST_OF_OTHERS => plainly(line, method, style),
@@ -315,14 +318,14 @@ impl Scene<'_> {
         }
     }
 
-    fn put_request(&self, line: &mut Vec<u8>, style: Style) {
+    fn put_request(&self, line: &mut Ink, style: Style) {
         let space: &[u8] = if style == Style::Bare { b"\\x20" } else { b" " };
         quoted(line, style, |line| {
             inside(line, self.method.as_str().as_bytes(), style, MOST_OF_OTHERS);
-            line.extend_from_slice(space);
+            line.put(space);
             inside(line, self.target().as_bytes(), style, MOST_OF_TARGET);
-            line.extend_from_slice(space);
-            line.extend_from_slice(self.protocol().as_bytes());
+            line.put(space);
+            line.put(self.protocol().as_bytes());
         });
     }
 
@@ -333,10 +336,7 @@ impl Scene<'_> {
     /// From the stamp of a proxy that is believed, or from the turn of the loop that found the
     /// request, to the beginning of its work.
     fn queue_ns(&self, stamps: &Stamps) -> u64 {
-        let stamp = self
-            .headers
-            .get("x-request-start")
-            .filter(|_| self.is_believed);
+        let stamp = self.headers.get(REQUEST_START).filter(|_| self.is_believed);
         let stamped = stamp.and_then(|stamp| unix_ns(stamp.to_str().ok()?));
         match stamped {
             Some(stamped) => stamps.unix_ns(self.now_ns).saturating_sub(stamped),
@@ -361,17 +361,17 @@ fn unix_ns(stamp: &str) -> Option<u64> {
 
 /// What is never in need of an escape.
 #[inline]
-fn quoted(line: &mut Vec<u8>, style: Style, value: impl FnOnce(&mut Vec<u8>)) {
+fn quoted(line: &mut Ink, style: Style, value: impl FnOnce(&mut Ink)) {
     let is_json = style == Style::Json;
     if is_json {
-        line.push(b'"');
+        line.put_byte(b'"');
     }
     value(line);
     if is_json {
-        line.push(b'"');
+        line.put_byte(b'"');
     }
 }
 
-fn plainly(line: &mut Vec<u8>, value: &str, style: Style) {
-    quoted(line, style, |line| line.extend_from_slice(value.as_bytes()));
+fn plainly(line: &mut Ink, value: &str, style: Style) {
+    quoted(line, style, |line| line.put(value.as_bytes()));
 }

@@ -1,5 +1,6 @@
 //! Lines of one request each, field by field.
 
+use super::ink::Ink;
 use super::plan::Plan;
 use super::sheet::{Scene, Sheet};
 use super::stamp::Stamps;
@@ -46,7 +47,7 @@ fn line(words: &str, request: &Request<()>, peer: &Peer) -> String {
         ..Scene::of(request, peer)
     };
     let mut sheet = Sheet::default();
-    let mut text = Vec::new();
+    let mut text = Ink::default();
     // Used a second time: nothing is left of the first.
     for _ in 0..2 {
         text.clear();
@@ -57,7 +58,7 @@ fn line(words: &str, request: &Request<()>, peer: &Peer) -> String {
         sheet.sent(5);
         sheet.end(&plan, &mut text, 1_501_000);
     }
-    String::from_utf8(text).unwrap()
+    String::from_utf8(text.into_bytes()).unwrap()
 }
 
 #[test]
@@ -180,9 +181,9 @@ fn who_left_before_there_was_an_answer_is_told_as_such() {
         ));
         let mut sheet = Sheet::default();
         sheet.begin(&plan, &Scene::of(&request, &peer), &mut Stamps::new());
-        let mut text = Vec::new();
+        let mut text = Ink::default();
         sheet.end(&plan, &mut text, 2_000_000_000);
-        assert_eq!(text, b"499 - 0 aborted - 2.000000\n");
+        assert_eq!(text.bytes(), b"499 - 0 aborted - 2.000000\n");
     });
 }
 
@@ -201,9 +202,9 @@ fn an_answer_is_complete_when_all_of_it_was_handed_over() {
             sheet.begin(&plan, &Scene::of(&request, &peer), &mut Stamps::new());
             sheet.answered(&plan, status, &headers, expected, 0);
             sheet.sent(sent);
-            let mut text = Vec::new();
+            let mut text = Ink::default();
             sheet.end(&plan, &mut text, 0);
-            text == b"complete\n"
+            text.bytes() == b"complete\n"
         };
         assert!(told("GET", 200, None, Some(5), 5) && !told("GET", 200, None, Some(5), 4));
         assert!(told("GET", 200, Some("5"), None, 5) && !told("GET", 200, Some("5"), None, 4));
@@ -254,10 +255,13 @@ fn the_wait_before_the_worker_is_told_from_a_trusted_proxys_stamp() {
                 now_ns,
                 ..Scene::of(&request, &peer)
             };
-            let (mut sheet, mut text) = (Sheet::default(), Vec::new());
+            let (mut sheet, mut text) = (Sheet::default(), Ink::default());
             sheet.begin(&plan, &scene, &mut Stamps::new());
             sheet.end(&plan, &mut text, now_ns);
-            String::from_utf8(text).unwrap().trim_end().to_owned()
+            String::from_utf8(text.into_bytes())
+                .unwrap()
+                .trim_end()
+                .to_owned()
         };
         for stamp in ["t=1700000000.25", "1700000000250", "t=1700000000250000"] {
             assert!(

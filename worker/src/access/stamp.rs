@@ -2,6 +2,8 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::ink::Ink;
+
 const NS: u64 = 1_000_000_000;
 const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -50,26 +52,26 @@ impl Stamps {
     }
 
     /// `2026-11-21T22:30:00.123Z`.
-    pub(super) fn put_rfc3339(&mut self, line: &mut Vec<u8>, at_ns: u64) {
-        let milliseconds = self.turn_to(at_ns);
+    pub(super) fn put_rfc3339(&mut self, line: &mut Ink, at_ns: u64) {
+        let of_second = self.turn_to(at_ns);
         let mut words = *b"2026-11-21T22:30:00.123Z";
         words[..19].copy_from_slice(&self.rfc3339);
-        words[20..23].copy_from_slice(&digits::<3>(milliseconds));
-        line.extend_from_slice(&words);
+        words[20..23].copy_from_slice(&milliseconds(of_second));
+        line.put_short(&words, 24);
     }
 
     /// `21/Nov/2026:22:30:00 +0000`.
-    pub(super) fn put_clf(&mut self, line: &mut Vec<u8>, at_ns: u64) {
+    pub(super) fn put_clf(&mut self, line: &mut Ink, at_ns: u64) {
         self.turn_to(at_ns);
-        line.extend_from_slice(&self.clf);
+        line.put_short(&self.clf, 26);
     }
 
     /// `1795300200.123`.
-    pub(super) fn put_epoch(&mut self, line: &mut Vec<u8>, at_ns: u64) {
+    pub(super) fn put_epoch(&mut self, line: &mut Ink, at_ns: u64) {
         let unix = self.unix_ns(at_ns);
         put_number(line, unix / NS);
-        line.push(b'.');
-        line.extend_from_slice(&digits::<3>(unix % NS / 1_000_000));
+        line.put_byte(b'.');
+        line.put_short(&milliseconds(unix % NS / 1_000_000), 3);
     }
 
     /// Makes the words for this moment's second; the milliseconds in it.
@@ -109,10 +111,31 @@ fn date(days: u64) -> (u64, u64, u64) {
     (year, month, day)
 }
 
+/// Two digits each.
+static PAIRS: [[u8; 2]; 100] = {
+    let mut pairs = [[0; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number] = [b'0' + (number / 10) as u8, b'0' + (number % 10) as u8];
+        number += 1;
+    }
+    pairs
+};
+
+fn pair(number: u32) -> [u8; 2] {
+    PAIRS[number as usize % 100]
+}
+
 /// A number in digits.
-pub(super) fn put_number(line: &mut Vec<u8>, number: u64) {
+pub(super) fn put_number(line: &mut Ink, number: u64) {
     if number < 1000 {
-        return put_small(line, number as u16);
+        let [tens, ones] = pair(number as u32);
+        let hundreds = b'0' + (number / 100) as u8;
+        return match number {
+            0..10 => line.put_byte(ones),
+            10..100 => line.put_short(&[tens, ones], 2),
+            _ => line.put_short(&[hundreds, tens, ones], 3),
+        };
     }
     let mut digits = [0; 20];
     let mut start = digits.len();
@@ -122,48 +145,44 @@ pub(super) fn put_number(line: &mut Vec<u8>, number: u64) {
         digits[start] = b'0' + (rest % 10) as u8;
         rest /= 10;
     }
-    line.extend_from_slice(&digits[start..]);
+    line.put(&digits[start..]);
 }
 
-/// Below a thousand, as most numbers of a line are.
-pub(super) fn put_small(line: &mut Vec<u8>, number: u16) {
-    let digits = digits::<3>(number.into());
-    let start = usize::from(number < 10) + usize::from(number < 100);
-    line.extend_from_slice(&digits[start..]);
-}
-
-/// The last digits of a number, with zeros before it.
-fn digits<const COUNT: usize>(number: u64) -> [u8; COUNT] {
-    let mut rest = number;
-    let mut digits = [b'0'; COUNT];
-    for digit in digits.iter_mut().rev() {
-        *digit += (rest % 10) as u8;
-        rest /= 10;
-    }
-    digits
+/// Three digits.
+fn milliseconds(number: u64) -> [u8; 3] {
+    let [tens, ones] = pair(number as u32);
+    [b'0' + (number / 100) as u8, tens, ones]
 }
 
 /// Nanoseconds as seconds to the microsecond: `0.000123`.
-pub(super) fn put_seconds(line: &mut Vec<u8>, ns: u64) {
-    put_number(line, ns / NS);
-    let mut fraction = *b".000000";
-    fraction[1..].copy_from_slice(&digits::<6>(ns % NS / 1000));
-    line.extend_from_slice(&fraction);
+pub(super) fn put_seconds(line: &mut Ink, ns: u64) {
+    let (seconds, microseconds) = (ns / NS, (ns % NS / 1000) as u32);
+    let ([a, b], [c, d], [e, f]) = (
+        pair(microseconds / 10_000),
+        pair(microseconds / 100),
+        pair(microseconds),
+    );
+    if seconds < 10 {
+        return line.put_short(&[b'0' + seconds as u8, b'.', a, b, c, d, e, f], 8);
+    }
+    put_number(line, seconds);
+    line.put_short(&[b'.', a, b, c, d, e, f], 7);
 }
 
 #[cfg(test)]
 mod tests {
     use super::{NS, Stamps, put_number, put_seconds};
+    use crate::access::ink::Ink;
 
     fn words(unix_ms: u64) -> [String; 3] {
         let mut stamps = Stamps::new();
         stamps.offset_ns = 5;
         let at = unix_ms * 1_000_000 - 5;
-        let mut lines = [const { Vec::new() }; 3];
+        let mut lines: [Ink; 3] = Default::default();
         stamps.put_rfc3339(&mut lines[0], at);
         stamps.put_clf(&mut lines[1], at);
         stamps.put_epoch(&mut lines[2], at);
-        lines.map(|line| String::from_utf8(line).unwrap())
+        lines.map(|line| String::from_utf8(line.into_bytes()).unwrap())
     }
 
     #[test]
@@ -213,15 +232,20 @@ mod tests {
 
     #[test]
     fn numbers_are_digits() {
-        let mut line = Vec::new();
+        let mut line = Ink::default();
         for number in [0, 7, 10, 99, 100, 999, 1000, 1_234_567, u64::MAX] {
             put_number(&mut line, number);
-            line.push(b' ');
+            line.put_byte(b' ');
         }
         put_seconds(&mut line, 1_000_123_999);
+        line.put_byte(b' ');
+        put_seconds(&mut line, 12_345_678_901_234);
         assert_eq!(
-            String::from_utf8(line).unwrap(),
-            format!("0 7 10 99 100 999 1000 1234567 {} 1.000123", u64::MAX)
+            String::from_utf8(line.into_bytes()).unwrap(),
+            format!(
+                "0 7 10 99 100 999 1000 1234567 {} 1.000123 12345.678901",
+                u64::MAX
+            )
         );
     }
 }

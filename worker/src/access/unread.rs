@@ -3,6 +3,7 @@
 use brigade_config::{AccessField as Field, AccessStyle as Style};
 
 use super::escape::put;
+use super::ink::Ink;
 use super::sheet::{MOST_OF_OTHERS, MOST_OF_PATH, MOST_OF_TARGET};
 
 /// What became of a head that is none.
@@ -32,7 +33,7 @@ impl<'a> FirstLine<'a> {
     }
 
     /// Appends this field; whether it is one of a first line's.
-    pub(super) fn put(self, line: &mut Vec<u8>, field: &Field, style: Style) -> bool {
+    pub(super) fn put(self, line: &mut Ink, field: &Field, style: Style) -> bool {
         let (value, most) = match field {
             Field::Request => (Some(self.0), MOST_OF_TARGET),
             Field::Method => (self.method(), MOST_OF_OTHERS),

@@ -17,6 +17,8 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::SigSet;
 use nix::sys::stat::{SFlag, fstat};
 
+use super::ink::Ink;
+
 /// So many batches wait for the thread; then they stay with the loop.
 const QUEUED: usize = 4;
 /// What a pipe takes whole (`PIPE_BUF`, pipe(7)): lines of several workers don't mix.
@@ -28,7 +30,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// What the thread is given.
 enum Job {
-    Lines(Vec<u8>, u64),
+    Lines(Ink, u64),
     /// From now on into this file.
     Turn(File),
 }
@@ -49,7 +51,7 @@ struct Told {
 pub(super) struct Writer {
     jobs: SyncSender<Job>,
     /// Buffers that come back to be used again.
-    spare: Receiver<Vec<u8>>,
+    spare: Receiver<Ink>,
     /// Closed when the thread has ended.
     alive: Receiver<()>,
     told: Arc<Told>,
@@ -93,7 +95,7 @@ impl Writer {
     }
 
     /// Hands over a batch and leaves an empty one in its place; whether that was possible.
-    pub(super) fn hand_over(&mut self, batch: &mut Vec<u8>, lines: u64) -> bool {
+    pub(super) fn hand_over(&mut self, batch: &mut Ink, lines: u64) -> bool {
         let empty = self.spare.try_recv().unwrap_or_default();
         let full = std::mem::replace(batch, empty);
         match self.jobs.try_send(Job::Lines(full, lines)) {
@@ -137,7 +139,7 @@ impl Writer {
     /// How many lines are lost with it.
     pub(super) fn finish(
         mut self,
-        mut batch: Vec<u8>,
+        mut batch: Ink,
         lines: u64,
         patience: Duration,
     ) -> (u64, io::Error) {
@@ -182,11 +184,11 @@ struct Pen {
 }
 
 impl Pen {
-    fn work(mut self, inbox: &Receiver<Job>, back: &SyncSender<Vec<u8>>) {
+    fn work(mut self, inbox: &Receiver<Job>, back: &SyncSender<Ink>) {
         while let Ok(job) = inbox.recv() {
             match job {
                 Job::Lines(mut batch, lines) => {
-                    let lost = self.write(&batch);
+                    let lost = self.write(batch.bytes());
                     self.told.lost.fetch_add(lost, Relaxed);
                     self.told.done.fetch_add(lines, Relaxed);
                     batch.clear();
@@ -275,12 +277,19 @@ fn write_all(mut file: &File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
 #[cfg(test)]
 mod tests {
     use super::{Writer, whole_lines};
+    use crate::access::ink::Ink;
     use std::fs::{File, OpenOptions};
     use std::io::Read;
     use std::os::fd::OwnedFd;
     use std::time::Duration;
 
     const PATIENCE: Duration = Duration::from_secs(30);
+
+    fn ink(bytes: &[u8]) -> Ink {
+        let mut ink = Ink::default();
+        ink.put(bytes);
+        ink
+    }
 
     fn wait(writer: &Writer) {
         while !writer.is_done() {
@@ -301,12 +310,12 @@ mod tests {
         };
         let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
         let mut writer = Writer::start(Some(open("a"))).unwrap();
-        let mut batch = b"one\ntwo\n".to_vec();
-        assert!(writer.hand_over(&mut batch, 2) && batch.is_empty());
+        let mut batch = ink(b"one\ntwo\n");
+        assert!(writer.hand_over(&mut batch, 2) && batch.len() == 0);
         wait(&writer);
         assert_eq!(read("a"), "one\ntwo\n");
         assert!(writer.turn(open("b")).is_none());
-        let (lost, _) = writer.finish(b"three\n".to_vec(), 1, PATIENCE);
+        let (lost, _) = writer.finish(ink(b"three\n"), 1, PATIENCE);
         assert_eq!(
             (lost, &*read("a"), &*read("b")),
             (0, "one\ntwo\n", "three\n")
@@ -317,12 +326,12 @@ mod tests {
     fn a_full_disk_costs_lines_that_are_counted_and_tears_no_other() {
         let full = OpenOptions::new().append(true).open("/dev/full").unwrap();
         let mut writer = Writer::start(Some(full)).unwrap();
-        assert!(writer.hand_over(&mut b"one\ntwo\n".to_vec(), 2));
+        assert!(writer.hand_over(&mut ink(b"one\ntwo\n"), 2));
         wait(&writer);
         let (lost, why) = writer.take_lost();
         assert_eq!((lost, why.kind()), (2, std::io::ErrorKind::StorageFull));
         assert_eq!(writer.take_lost().0, 0);
-        let (lost, why) = writer.finish(b"three\n".to_vec(), 1, PATIENCE);
+        let (lost, why) = writer.finish(ink(b"three\n"), 1, PATIENCE);
         assert_eq!((lost, why.kind()), (1, std::io::ErrorKind::StorageFull));
     }
 
@@ -331,7 +340,7 @@ mod tests {
         let (mut reader, pipe) = std::io::pipe().unwrap();
         let pipe = File::from(OwnedFd::from(pipe));
         let mut writer = Writer::start(Some(pipe)).unwrap();
-        let lines = |count: usize| format!("{:0>99}\n", 7).repeat(count).into_bytes();
+        let lines = |count: usize| ink(format!("{:0>99}\n", 7).repeat(count).as_bytes());
         let mut handed = 0;
         let mut batch = lines(300);
         // A pipe holds 64 KiB: two batches, another in the thread's hands, and the queue.
