@@ -29,7 +29,7 @@ impl Endpoint {
 }
 
 /// Who sent a request: [`RequestBody::peer`](crate::RequestBody::peer) tells, and
-/// [`with_peer`](crate::with_peer) makes it an extension of every request. Cheap to clone.
+/// [`with_peer`](crate::with_peer()) makes it an extension of every request. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Peer {
     line: Arc<Line>,
