@@ -36,8 +36,7 @@ use crate::wanted::wanted;
 /// `Files` sees it: a reload of Brigade makes new ones.
 ///
 /// # Errors
-/// The kernel's, if there is no such directory, or if it can't open files beneath one (Linux before
-/// 5.6, or a sandbox that forbids `openat2`).
+/// The kernel's, if there is no such directory, or if it can't open files beneath one.
 ///
 /// # Example
 /// ```

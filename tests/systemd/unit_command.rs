@@ -173,3 +173,37 @@ fn what_systemd_cannot_hold_is_refused() {
         assert!(err.contains(words) && out.is_empty(), "{out}{err}");
     }
 }
+
+#[test]
+fn a_printed_unit_serves_the_files_of_a_directory_that_it_hides_otherwise() {
+    let Some(machine) = Machine::boot() else {
+        return;
+    };
+    machine.write("/home/shop/site/index.html", "hello");
+    machine.write("/home/shop/secret", "no");
+    let words = [
+        "brigade",
+        "unit",
+        "--static",
+        "/home/shop/site",
+        "--cache-control",
+        "public, max-age=60",
+        "--bind",
+        "127.0.0.1:80",
+        "--workers",
+        "2",
+        "--log-format",
+        "json",
+    ];
+    print(&machine, "site.service", &words);
+    let site = Service::of(&machine, "site.service");
+    site.order("start");
+    assert!(site.wait_for("fleet.ready").is("workers", 2));
+    assert_eq!(get("http://127.0.0.1:80"), 200);
+    for pid in site.processes() {
+        let hidden = machine.path(&format!("/proc/{pid}/root/home/shop/secret"));
+        assert!(!hidden.exists());
+    }
+    site.order("stop");
+    assert_eq!(site.property("Result"), "success");
+}

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::libc;
 use nix::sys::stat::Mode;
 
@@ -34,9 +34,13 @@ pub fn hold(directory: &Path) -> io::Result<OwnedFd> {
 /// refuses every step out of it, by `..` or by a symbolic link, however files are renamed
 /// meanwhile. A FIFO is opened without waiting for its writer.
 ///
+/// Linux before 5.6, and sandboxes that can't look into the call (systemd's `RestrictSUIDSGID=`),
+/// have no such refusal to offer: there each step is taken by itself, with patience only, and no
+/// symbolic link is followed at all.
+///
 /// # Errors
-/// The kernel's: `EXDEV` if the path leads out, `ENOSYS` before Linux 5.6; `WouldBlock` without
-/// patience if a name is not in the kernel's memory.
+/// The kernel's: `EXDEV` if the path leads out, or over a link that can't be followed safely;
+/// `WouldBlock` without patience if a name is not in the kernel's memory.
 pub fn open_beneath(
     directory: BorrowedFd<'_>,
     path: &CStr,
@@ -53,6 +57,10 @@ pub fn open_beneath(
             // With patience this says that a rename went on beside a `..` in a link: look again.
             Err(Errno::EAGAIN) if patience == Patience::Any => {}
             Err(Errno::EINTR) => {}
+            Err(Errno::ENOSYS) if patience == Patience::None => {
+                return Err(Errno::EWOULDBLOCK.into());
+            }
+            Err(Errno::ENOSYS) => return Ok(walk(directory, path, flags)?),
             // Linux before 5.12 can't tell what is in its memory.
             Err(Errno::EINVAL) if patience == Patience::None => {
                 return Err(Errno::EWOULDBLOCK.into());
@@ -60,6 +68,32 @@ pub fn open_beneath(
             opened => return Ok(opened?),
         }
     }
+}
+
+/// The same step by step, without links: nobody can put one there between a look and a step.
+fn walk(directory: BorrowedFd<'_>, path: &CStr, flags: OFlag) -> Result<OwnedFd, Errno> {
+    let path = path.to_bytes();
+    let mut parts = path
+        .split(|byte| *byte == b'/')
+        .filter(|part| !part.is_empty());
+    if path.starts_with(b"/") || parts.clone().any(|part| part == b"..") {
+        return Err(Errno::EXDEV);
+    }
+    let last = parts.next_back().ok_or(Errno::ENOENT)?;
+    let step = |from: BorrowedFd<'_>, part: &[u8], flags| loop {
+        match openat(from, part, flags | OFlag::O_NOFOLLOW, Mode::empty()) {
+            Err(Errno::EINTR) => {}
+            Err(Errno::ELOOP) => return Err(Errno::EXDEV),
+            opened => return opened,
+        }
+    };
+    let mut at: Option<OwnedFd> = None;
+    for part in parts {
+        let from = at.as_ref().map_or(directory, AsFd::as_fd);
+        let into = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        at = Some(step(from, part, into)?);
+    }
+    step(at.as_ref().map_or(directory, AsFd::as_fd), last, flags)
 }
 
 /// Reads up to `count` bytes at `offset` to the end of `buffer`, and tells how many came: fewer
@@ -135,7 +169,9 @@ fn read_once(
 
 #[cfg(test)]
 mod tests {
-    use super::{Patience, hold, open_beneath, read_at};
+    use super::{Patience, hold, open_beneath, read_at, walk};
+    use nix::errno::Errno;
+    use nix::fcntl::OFlag;
     use std::ffi::CString;
     use std::io::{ErrorKind, Write};
     use std::os::fd::AsFd;
@@ -187,6 +223,36 @@ mod tests {
                     "{path}: {error}"
                 );
             }
+        }
+    }
+
+    #[test]
+    fn where_the_kernel_does_not_refuse_no_link_is_followed() {
+        let ground = ground();
+        let root = hold(&ground.path().join("public")).unwrap();
+        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
+        let open = |path: &str| walk(root.as_fd(), &CString::new(path).unwrap(), flags);
+        for inside in ["deep/page", "deep//page", "./deep/page", ".", "deep/"] {
+            open(inside).unwrap_or_else(|error| panic!("{inside}: {error}"));
+        }
+        let absolute = ground.path().join("secret").display().to_string();
+        for path in [
+            "within",
+            "out",
+            "absolute",
+            "parent",
+            "../secret",
+            "deep/../../secret",
+            "magic",
+            &absolute,
+        ] {
+            assert_eq!(open(path).unwrap_err(), Errno::EXDEV, "{path}");
+        }
+        for path in ["parent/secret", "magic/etc/passwd", "deep/page/x"] {
+            assert_eq!(open(path).unwrap_err(), Errno::ENOTDIR, "{path}");
+        }
+        for path in ["no", "no/such", ""] {
+            assert_eq!(open(path).unwrap_err(), Errno::ENOENT, "{path}");
         }
     }
 
