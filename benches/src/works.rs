@@ -2,7 +2,8 @@
 //!
 //! `GET /json/N` answers N items as JSON, `POST /json` reads as many as come and says how many,
 //! `/echo` is a WebSocket that sends back what it gets, and `/files/` are files of a directory.
-//! Brigade and axum share the router; actix-web, which has its own, shares the data.
+//! Brigade and axum share the router, which Brigade needs for no JSON; actix-web, which has its own,
+//! shares the data.
 
 use std::net::{Ipv4Addr, SocketAddr};
 

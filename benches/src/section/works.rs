@@ -85,7 +85,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
         }
         for (rival, its) in rivals.iter().zip(&windows) {
             report.row(cells(work, *rival, its, &windows[0]));
-            if *rival != rivals[0] && *rival != Rival::Sendfile {
+            if *rival != rivals[0] && !matches!(rival, Rival::Routed | Rival::Sendfile) {
                 let measured = Cost::ratio(&windows[0], its);
                 let words = format!("{}: CPU per request below that of {rival}", work.name());
                 let told = format!("{} times", figure(measured));
@@ -116,7 +116,8 @@ impl Work {
     /// Who does it, Brigade first.
     fn rivals(self) -> Vec<Rival> {
         match self {
-            Self::Take(_) | Self::Echo => vec![Rival::Brigade, Rival::Axum, Rival::Actix],
+            Self::Take(_) => vec![Rival::Brigade, Rival::Routed, Rival::Axum, Rival::Actix],
+            Self::Echo => vec![Rival::Routed, Rival::Axum, Rival::Actix],
             Self::File(_) => vec![
                 Rival::Static,
                 Rival::Axum,
@@ -125,7 +126,13 @@ impl Work {
                 Rival::Sendfile,
             ],
             Self::Give(_) | Self::Tls | Self::Handshake | Self::Streams => {
-                vec![Rival::Brigade, Rival::Axum, Rival::Actix, Rival::Nginx]
+                vec![
+                    Rival::Brigade,
+                    Rival::Routed,
+                    Rival::Axum,
+                    Rival::Actix,
+                    Rival::Nginx,
+                ]
             }
         }
     }

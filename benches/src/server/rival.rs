@@ -19,8 +19,10 @@ use crate::outcome::Outcome;
 /// Who is compared.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Rival {
-    /// Brigade with the app of `works`.
+    /// Brigade with the app of `works`, without a framework.
     Brigade,
+    /// The same by axum's router.
+    Routed,
     /// `brigade static`.
     Static,
     /// axum on one thread; axum-server for TLS.
@@ -84,7 +86,7 @@ impl Rival {
         cpus: Cpus,
     ) -> Outcome<Server> {
         let server = match self {
-            Self::Brigade | Self::Static => self.brigade(tls, materials, binaries, cpus),
+            Self::Brigade | Self::Routed | Self::Static => self.brigade(tls, materials, binaries, cpus),
             Self::Axum => contender("works-axum", tls, materials, binaries, cpus),
             Self::Actix => contender("works-actix", tls, materials, binaries, cpus),
             Self::Nginx | Self::Sendfile => {
@@ -110,6 +112,9 @@ impl Rival {
             Self::Static => Brigade::new(Program::Demo).command(&["static", &at("")]),
             _ => Brigade::new(Program::Works).variable("WORKS_FILES", &at("")),
         };
+        if self == Self::Routed {
+            brigade = brigade.variable("WORKS_ROUTER", "1");
+        }
         if tls {
             let (certificate, key) = (at(CERTIFICATE), at(KEY));
             let words = ["--ssl-certfile", &certificate, "--ssl-keyfile", &key];
@@ -184,6 +189,7 @@ impl fmt::Display for Rival {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Brigade => "**Brigade**",
+            Self::Routed => "**Brigade**, axum's router",
             Self::Static => "**Brigade**, `static`",
             Self::Axum => "axum",
             Self::Actix => "actix-web",
