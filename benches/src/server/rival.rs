@@ -86,7 +86,9 @@ impl Rival {
         cpus: Cpus,
     ) -> Outcome<Server> {
         let server = match self {
-            Self::Brigade | Self::Routed | Self::Static => self.brigade(tls, materials, binaries, cpus),
+            Self::Brigade | Self::Routed | Self::Static => {
+                self.brigade(tls, materials, binaries, cpus)
+            }
             Self::Axum => contender("works-axum", tls, materials, binaries, cpus),
             Self::Actix => contender("works-actix", tls, materials, binaries, cpus),
             Self::Nginx | Self::Sendfile => {
