@@ -40,21 +40,12 @@ pub(crate) fn answer<A: App>(
     request: Request<RequestBody>,
     ticket: Ticket,
 ) -> Answering<A> {
-    let mut app = app.clone();
-    // Nearly every app is always ready. So it is asked with nobody to wake, and the request need
-    // not be kept; one that is not ready is asked again.
-    let mut nobody = Context::from_waker(Waker::noop());
-    let step = ticket.work(move || match app.poll_ready(&mut nobody) {
-        Poll::Ready(Ok(())) => Step::Working {
-            work: app.answer(request),
-        },
-        Poll::Ready(Err(error)) => Step::fail(Fault::Error(error)),
-        Poll::Pending => Step::Waiting {
-            waiting: Some(Box::new((app, request))),
-        },
-    });
+    let mut both = Some((app.clone(), request));
+    // Written in place: it may be large, and each wall that it is handed through copies it.
+    let mut step = Step::fail(Fault::Panic);
+    let _ = ticket.work(|| Step::begin(&mut step, &mut both));
     Answering {
-        step: step.unwrap_or_else(|Panicked| Step::fail(Fault::Panic)),
+        step,
         ticket: Some(ticket),
     }
 }
@@ -86,6 +77,26 @@ pin_project! {
 }
 
 impl<A: App> Step<A> {
+    /// Nearly every app is always ready. So it is asked with nobody to wake, and the request need not
+    /// be kept; one that is not ready is asked again.
+    fn begin(step: &mut Self, both: &mut Option<(A, Request<RequestBody>)>) {
+        let mut nobody = Context::from_waker(Waker::noop());
+        let Some((mut app, request)) = both.take() else {
+            return;
+        };
+        match app.poll_ready(&mut nobody) {
+            Poll::Ready(Ok(())) => {
+                let work = app.answer(request);
+                *step = Self::Working { work };
+            }
+            Poll::Ready(Err(error)) => *step = Self::fail(Fault::Error(error)),
+            Poll::Pending => {
+                let waiting = Some(Box::new((app, request)));
+                *step = Self::Waiting { waiting };
+            }
+        }
+    }
+
     /// Asks an app again that was not ready.
     fn go_on_waiting(
         waiting: &mut Option<Box<(A, Request<RequestBody>)>>,
@@ -117,10 +128,13 @@ impl<A: App> Future for Answering<A> {
                 break Err(Fault::Refused(refusals::TOO_LONG));
             }
             let next = match this.step.as_mut().project() {
-                StepProjected::Working { work } => match ticket.work(|| work.poll(task)) {
-                    Ok(polled) => break ready!(polled).map_err(Fault::Error),
-                    Err(Panicked) => break Err(Fault::Panic),
-                },
+                StepProjected::Working { work } => {
+                    let mut polled = Poll::Pending;
+                    match ticket.work(|| polled = work.poll(task)) {
+                        Ok(()) => break ready!(polled).map_err(Fault::Error),
+                        Err(Panicked) => break Err(Fault::Panic),
+                    }
+                }
                 StepProjected::Waiting { waiting } => {
                     match ticket.work(|| Step::go_on_waiting(waiting, task)) {
                         Ok(polled) => ready!(polled),
