@@ -15,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 const GET: &[u8] = b"GET /soup HTTP/1.1\r\nhost: x\r\n\r\n";
 
 /// Writes into `a.log` of a folder of its own, as these keys say.
-fn config(keys: &[(&str, &str)]) -> (TempDir, WorkerConfig) {
+pub(super) fn config(keys: &[(&str, &str)]) -> (TempDir, WorkerConfig) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log").display().to_string();
     let mut record = Record::from([("access-log".to_owned(), vec![path])]);

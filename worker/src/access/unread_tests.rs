@@ -1,25 +1,13 @@
 //! Lines of what was refused before there was a request.
 
+use super::tests::config;
 use crate::rig::{HEADER, Handler, Rig};
-use brigade_config::{Config, Record, WorkerConfig};
+use brigade_config::WorkerConfig;
 use brigade_shared::board::Counter;
 use std::time::Duration;
-use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const FIELDS: &str = "{remote} \"{request}\" {method} {path} {query} {protocol} {status} {bytes} {ttfb} {end} {agent}";
-
-fn config(keys: &[(&str, &str)]) -> (TempDir, WorkerConfig) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("a.log").display().to_string();
-    let mut record = Record::from([("access-log".to_owned(), vec![path])]);
-    for (name, words) in keys {
-        record.insert((*name).to_owned(), vec![(*words).to_owned()]);
-    }
-    let (config, strange) = Config::recall(&record);
-    assert!(strange.is_empty(), "{strange:?}");
-    (folder, config.worker)
-}
 
 /// What is answered to these bytes, and what the log says of them.
 fn told(keys: &[(&str, &str)], bytes: &[u8]) -> (String, String) {

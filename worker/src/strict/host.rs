@@ -1,5 +1,7 @@
 //! What names a host, in a `host` field or in a target.
 
+use super::bytes::letters_and;
+
 /// Whether `text` is a host and perhaps a port, as in RFC 3986, 3.2, without user information and
 /// not empty. A comma, which that grammar has in names, is refused: it is how two hosts become one.
 pub(super) fn is_host(text: &[u8]) -> bool {
@@ -51,32 +53,7 @@ fn is_address(text: &[u8]) -> bool {
 }
 
 /// What stands for itself in a name: all of RFC 3986's `reg-name` but escapes and the comma.
-const PLAIN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let c = byte as u8;
-        table[byte] = c.is_ascii_alphanumeric()
-            || matches!(
-                c,
-                b'-' | b'.'
-                    | b'_'
-                    | b'~'
-                    | b'!'
-                    | b'$'
-                    | b'&'
-                    | b'\''
-                    | b'('
-                    | b')'
-                    | b'*'
-                    | b'+'
-                    | b';'
-                    | b'='
-            );
-        byte += 1;
-    }
-    table
-};
+const PLAIN: [bool; 256] = letters_and(b"-._~!$&'()*+;=");
 
 fn is_registered_name(host: &[u8]) -> bool {
     let mut rest = host;

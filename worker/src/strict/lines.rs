@@ -1,5 +1,6 @@
 //! What one line of a head says about where the message ends.
 
+use super::bytes::letters_and;
 use super::fault::Fault;
 
 /// What a head has said so far of its body and of the time after it.
@@ -236,30 +237,4 @@ const TARGET: [bool; 256] = {
     table
 };
 
-const TOKEN: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut byte = 0;
-    while byte < 128 {
-        let c = byte as u8;
-        table[byte] = c.is_ascii_alphanumeric()
-            || matches!(
-                c,
-                b'!' | b'#'
-                    | b'$'
-                    | b'%'
-                    | b'&'
-                    | b'\''
-                    | b'*'
-                    | b'+'
-                    | b'-'
-                    | b'.'
-                    | b'^'
-                    | b'_'
-                    | b'`'
-                    | b'|'
-                    | b'~'
-            );
-        byte += 1;
-    }
-    table
-};
+const TOKEN: [bool; 256] = letters_and(b"!#$%&'*+-.^_`|~");

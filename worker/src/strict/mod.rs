@@ -12,6 +12,7 @@ mod trailers;
 
 mod scanner;
 
+mod bytes;
 mod chunks;
 mod host;
 mod line_end;
