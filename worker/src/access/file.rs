@@ -1,7 +1,6 @@
 //! The file of the access log: as it came from the supervisor, and again when it was moved away.
 
 use std::fs::File;
-use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -19,8 +18,8 @@ impl Station {
             self.tell_unavailable(&error);
             None
         });
-        let seed = RandomState::new().hash_one(self.pid);
-        match Access::new(&self.config.access_log, file.map(File::from), seed) {
+        let (log, file) = (&self.config.access_log, file.map(File::from));
+        match Access::new(log, file, self.slot, self.pid) {
             Ok(access) => self.access = access,
             Err(error) => self.tell_unavailable(&error),
         }

@@ -2,7 +2,7 @@
 //! written as whole words of the machine: a line is made of dozens of them.
 
 /// So many bytes a short piece has at most.
-pub(super) const SHORT: usize = 16;
+pub(super) const SHORT: usize = 32;
 
 /// See the module.
 #[derive(Default, Debug)]
@@ -97,6 +97,15 @@ impl Words {
         }
     }
 
+    /// Makes them longer.
+    pub(super) fn append(&mut self, text: &[u8]) {
+        let before = match self {
+            Self::Short(text, length) => &text[..*length],
+            Self::Long(text) => text,
+        };
+        *self = Self::of(&[before, text].concat());
+    }
+
     #[inline]
     pub(super) fn put(&self, line: &mut Ink) {
         match self {
@@ -119,7 +128,11 @@ mod tests {
             let mut expected = Vec::new();
             for length in 0..40 {
                 let text = &b"0123456789abcdefghijklmnopqrstuvwxyzABCD"[..length];
-                Words::of(text).put(&mut ink);
+                let (first, rest) = text.split_at(length / 3);
+                let mut words = Words::of(first);
+                words.append(rest);
+                assert_eq!(words, Words::of(text));
+                words.put(&mut ink);
                 ink.put(text);
                 ink.put_short(b"wxyz", length % 4);
                 ink.put_byte(b'.');

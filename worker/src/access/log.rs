@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::time::Duration;
 
@@ -61,8 +62,13 @@ struct Desk {
 }
 
 impl Access {
-    /// As the configuration says, into this file.
-    pub(crate) fn new(config: &AccessLog, file: Option<File>, seed: u64) -> io::Result<Self> {
+    /// As the configuration says, into this file, for the worker of this slot.
+    pub(crate) fn new(
+        config: &AccessLog,
+        file: Option<File>,
+        slot: u16,
+        pid: u32,
+    ) -> io::Result<Self> {
         if config.to.is_none() {
             return Ok(Self(None));
         }
@@ -71,7 +77,7 @@ impl Access {
             batch: Ink::default(),
             lines: 0,
             sheets: Vec::new(),
-            random: seed | 1,
+            random: RandomState::new().hash_one(pid) | 1,
             writer: Some(Writer::start(file)?),
             next: None,
             untold: 0,
@@ -80,7 +86,7 @@ impl Access {
         };
         let slower = config.slower_than;
         Ok(Self(Some(Box::new(On {
-            plan: Plan::of(&config.format),
+            plan: Plan::of(&config.format, slot, pid),
             sample: config.sample,
             slower_ns: slower.map(|time| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)),
             desk: RefCell::new(desk),
@@ -200,8 +206,6 @@ impl On {
             } else {
                 0
             },
-            slot: station.slot,
-            pid: station.pid,
             ..Scene::of(request, peer)
         };
         Some(self.write_down(&mut desk, &scene, is_picked))
@@ -234,8 +238,6 @@ impl On {
         let nothing = Request::new(());
         let scene = Scene {
             started_ns: unread.began_ns,
-            slot: station.slot,
-            pid: station.pid,
             unread: Some(FirstLine::of(unread.head)),
             ..Scene::of(&nothing, peer)
         };

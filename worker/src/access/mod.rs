@@ -13,6 +13,7 @@ mod address;
 mod cost;
 mod escape;
 mod file;
+mod found;
 mod ink;
 mod log;
 mod plan;

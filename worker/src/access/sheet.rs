@@ -6,11 +6,12 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version};
 
 use super::address::{put_ip, put_socket};
 use super::escape::{inside, put};
+use super::found::Found;
 use super::ink::Ink;
-use super::plan::{Late, Plan, Step};
+use super::plan::{Late, Plan, Put, Step};
 use super::stamp::{Stamps, put_number, put_seconds};
 use super::unread::FirstLine;
-use crate::forwarded::{REQUEST_ID, is_id};
+use crate::forwarded::is_id;
 use crate::peer::{Endpoint, Peer};
 
 /// The most bytes of a value: a whole line of the formats with names fits into what a pipe takes
@@ -67,8 +68,6 @@ pub(super) struct Scene<'a> {
     pub(super) started_ns: u64,
     /// When its work begins, if that matters.
     pub(super) now_ns: u64,
-    pub(super) slot: u16,
-    pub(super) pid: u32,
 }
 
 impl<'a> Scene<'a> {
@@ -83,8 +82,6 @@ impl<'a> Scene<'a> {
             is_believed: false,
             started_ns: 0,
             now_ns: 0,
-            slot: 0,
-            pid: 0,
         }
     }
 }
@@ -96,7 +93,7 @@ pub(crate) fn line_for_fuzzing(
     request: &Request<()>,
     peer: &Peer,
 ) -> Vec<u8> {
-    let plan = Plan::of(format);
+    let plan = Plan::of(format, 0, 1);
     let mut sheet = Sheet::default();
     let mut line = Ink::default();
     sheet.begin(&plan, &Scene::of(request, peer), &mut Stamps::new());
@@ -117,13 +114,21 @@ impl Sheet {
         (self.status, self.head_ns, self.bytes, self.length) = (None, 0, 0, None);
         self.is_head = scene.method == Method::HEAD;
         self.is_complete = false;
+        let found = Found::of(scene.headers, &plan.asked);
         for step in &plan.steps {
             match step {
                 Step::Text(words) => words.put(&mut self.text),
                 Step::Early(field, style) => scene.put(&mut self.text, field, *style, stamps),
-                Step::Header(name, style) => {
-                    let value = scene.headers.get(name).map(HeaderValue::as_bytes);
-                    put(&mut self.text, value, *style, MOST_OF_OTHERS);
+                Step::Header(at, style) => {
+                    put(&mut self.text, found.get(*at), *style, MOST_OF_OTHERS);
+                }
+                Step::Host(at, style) => {
+                    let host = scene.host().or_else(|| found.get(*at));
+                    put(&mut self.text, host, *style, MOST_OF_OTHERS);
+                }
+                Step::Id(at, style) => {
+                    let id = found.get(*at).filter(|id| is_id(id));
+                    put(&mut self.text, id, *style, MOST_OF_OTHERS);
                 }
                 Step::Cut => self.cuts.push(self.text.len() as u32),
             }
@@ -178,11 +183,13 @@ impl Sheet {
         let (text, mut done) = (self.text.bytes(), 0);
         let mut replies = self.reply_ends.iter().map(|end| *end as usize);
         let mut reply_start = 0;
-        for ((late, style), cut) in plan.late.iter().zip(&self.cuts) {
+        for (Put { what, style, after }, cut) in plan.late.iter().zip(&self.cuts) {
             let cut = *cut as usize;
-            line.put(&text[done..cut]);
-            done = cut;
-            match late {
+            if cut > done {
+                line.put(&text[done..cut]);
+                done = cut;
+            }
+            match what {
                 Late::Status => put_number(line, self.status.unwrap_or(GONE).into()),
                 Late::Bytes => put_number(line, self.bytes),
                 Late::Duration => put_seconds(line, now_ns.saturating_sub(self.started_ns)),
@@ -204,6 +211,7 @@ impl Sheet {
                     None => put(line, None, *style, 0),
                 },
             }
+            after.put(line);
         }
         line.put(&text[done..]);
         line.put_byte(b'\n');
@@ -226,21 +234,6 @@ impl Scene<'_> {
         match field {
             Field::Remote => self.put_remote(line, style),
             Field::Peer => self.put_peer(line, style),
-            Field::Host => {
-                let own = || {
-                    self.headers
-                        .get(http::header::HOST)
-                        .map(HeaderValue::as_bytes)
-                };
-                let authority = || self.uri.authority().map(|host| host.as_str().as_bytes());
-                let host = self.peer.host().map(str::as_bytes);
-                put(
-                    line,
-                    host.or_else(authority).or_else(own),
-                    style,
-                    MOST_OF_OTHERS,
-                );
-            }
             Field::Scheme => plainly(line, self.peer.scheme(), style),
             Field::Method => self.put_method(line, style),
             Field::Path => put(line, Some(self.uri.path().as_bytes()), style, MOST_OF_PATH),
@@ -259,15 +252,13 @@ impl Scene<'_> {
             Field::ClfTime => quoted(line, style, |line| stamps.put_clf(line, self.started_ns)),
             Field::Epoch => stamps.put_epoch(line, self.started_ns),
             Field::Queue => put_seconds(line, self.queue_ns(stamps)),
-            Field::Worker => put_number(line, self.slot.into()),
-            Field::Pid => put_number(line, self.pid.into()),
-            Field::Id => {
-                let id = self.headers.get(REQUEST_ID).map(HeaderValue::as_bytes);
-                put(line, id.filter(|id| is_id(id)), style, MOST_OF_OTHERS);
-            }
             Field::Tls => put(line, self.tls().map(str::as_bytes), style, MOST_OF_OTHERS),
-            // Steps and cuts of their own.
-            Field::Status
+            // Steps, cuts and words of their own.
+            Field::Host
+            | Field::Id
+            | Field::Worker
+            | Field::Pid
+            | Field::Status
             | Field::Bytes
             | Field::Ttfb
             | Field::Duration
@@ -277,6 +268,13 @@ impl Scene<'_> {
             | Field::Header(_)
             | Field::Response(_) => {}
         }
+    }
+
+    /// As a proxy or the target says.
+    fn host(&self) -> Option<&[u8]> {
+        let authority = || self.uri.authority().map(|host| host.as_str());
+        let host = self.peer.host().or_else(authority);
+        host.map(str::as_bytes)
     }
 
     fn put_remote(&self, line: &mut Ink, style: Style) {
@@ -336,9 +334,8 @@ impl Scene<'_> {
     /// From the stamp of a proxy that is believed, or from the turn of the loop that found the
     /// request, to the beginning of its work.
     fn queue_ns(&self, stamps: &Stamps) -> u64 {
-        let stamp = self.headers.get(REQUEST_START).filter(|_| self.is_believed);
-        let stamped = stamp.and_then(|stamp| unix_ns(stamp.to_str().ok()?));
-        match stamped {
+        let stamp = || unix_ns(self.headers.get(REQUEST_START)?.to_str().ok()?);
+        match self.is_believed.then(stamp).flatten() {
             Some(stamped) => stamps.unix_ns(self.now_ns).saturating_sub(stamped),
             None => self.now_ns.saturating_sub(self.started_ns),
         }

@@ -38,12 +38,10 @@ fn peer(rig: &Rig) -> Peer {
 
 /// The line of a request that took 1.5 ms; its head came after 0.25 ms and sent 5 bytes.
 fn line(words: &str, request: &Request<()>, peer: &Peer) -> String {
-    let plan = Plan::of(&format(words));
+    let plan = Plan::of(&format(words), 3, 77);
     let scene = Scene {
         started_ns: 1_000,
         now_ns: 31_000,
-        slot: 3,
-        pid: 77,
         ..Scene::of(request, peer)
     };
     let mut sheet = Sheet::default();
@@ -176,9 +174,8 @@ fn whom_a_trusted_proxy_names_is_the_client() {
 fn who_left_before_there_was_an_answer_is_told_as_such() {
     Rig::paused(async |rig| {
         let (request, peer) = (request(), peer(&rig));
-        let plan = Plan::of(&format(
-            "{status} {ttfb} {bytes} {end} {response:x-a} {duration}",
-        ));
+        let words = "{status} {ttfb} {bytes} {end} {response:x-a} {duration}";
+        let plan = Plan::of(&format(words), 3, 77);
         let mut sheet = Sheet::default();
         sheet.begin(&plan, &Scene::of(&request, &peer), &mut Stamps::new());
         let mut text = Ink::default();
@@ -191,7 +188,7 @@ fn who_left_before_there_was_an_answer_is_told_as_such() {
 fn an_answer_is_complete_when_all_of_it_was_handed_over() {
     Rig::paused(async |rig| {
         let peer = peer(&rig);
-        let plan = Plan::of(&format("{end}"));
+        let plan = Plan::of(&format("{end}"), 3, 77);
         let told = |method: &str, status, length: Option<&str>, expected, sent| {
             let request = Request::builder().method(method).body(()).unwrap();
             let mut headers = HeaderMap::new();
@@ -241,7 +238,7 @@ fn the_longest_line_of_a_named_format_fits_into_a_piece_for_a_pipe() {
 fn the_wait_before_the_worker_is_told_from_a_trusted_proxys_stamp() {
     Rig::paused(async |rig| {
         let peer = peer(&rig);
-        let plan = Plan::of(&format("{queue}"));
+        let plan = Plan::of(&format("{queue}"), 3, 77);
         let queue = |stamp: &str, is_believed| {
             let request = Request::builder()
                 .header("x-request-start", stamp)
