@@ -25,7 +25,10 @@ pub(crate) fn admit(
     if line_length(request) > limits.request_line as usize {
         return Err(refusals::LINE_TOO_LONG);
     }
-    if request.headers().len() > limits.headers.into() {
+    if request.headers().len() > limits.headers.into()
+        || (request.version() == Version::HTTP_2
+            && list_size(request) > limits.header_size as usize)
+    {
         return Err(refusals::HEAD_TOO_LARGE);
     }
     let most = limits.body.unwrap_or(u64::MAX);
@@ -60,6 +63,15 @@ fn line_length<B>(request: &Request<B>) -> usize {
     let path = uri.path_and_query().map_or(0, |path| path.as_str().len());
     let version = " HTTP/1.1".len();
     request.method().as_str().len() + 1 + scheme + authority + path + version
+}
+
+/// The size of a head as HTTP/2 counts it: RFC 9113, 6.5.2. hyper looks at that of HTTP/1.
+fn list_size<B>(request: &Request<B>) -> usize {
+    const OF_EACH: usize = 32;
+    let pseudo = ":method:scheme:authority:path".len() + 4 * OF_EACH;
+    let fields = request.headers().iter();
+    let fields = fields.map(|(name, value)| name.as_str().len() + value.len() + OF_EACH);
+    line_length(request) + pseudo + fields.sum::<usize>()
 }
 
 /// Whether there are too many requests already. Beyond three quarters of the limit a connection is

@@ -174,25 +174,42 @@ fn one_connection_with_many_streams_does_not_take_the_room_of_others() {
     );
 }
 
+/// The status of the answer to a request with so many fields, each so long.
+async fn with_fields(client: &Client, count: usize, length: usize) -> u16 {
+    let mut ready = client.clone().ready().await.unwrap();
+    let mut request = Request::get("http://x/");
+    for _ in 0..count {
+        request = request.header("a", "x".repeat(length));
+    }
+    let request = request.body(()).unwrap();
+    let (answer, _) = ready.send_request(request, true).unwrap();
+    status(answer).await
+}
+
 #[test]
 fn heads_of_streams_have_their_limits() {
     limited(
         |limits| {
             limits.request_line = 200;
             limits.headers = 10;
+            limits.header_size = 2000;
         },
         async |rig| {
             let client = connect(&rig, Handler::hello(), 20_000).await;
             let path = format!("/{}", "x".repeat(200));
             assert_eq!(status(send(&client, &path, true).await.0).await, 414);
-            let mut ready = client.clone().ready().await.unwrap();
-            let mut request = Request::get("http://x/");
-            for _ in 0..11 {
-                request = request.header("a", "b");
+            // What the line and the pseudo-fields take of the limit.
+            let others = "GET http://x/ HTTP/1.1:method:scheme:authority:path".len() + 4 * 32;
+            let (just, long) = (2000 - others - 33, 2000 - others - 32);
+            for (count, length, expected) in [(10, 9, 200), (11, 1, 431), (1, just, 200)] {
+                assert_eq!(with_fields(&client, count, length).await, expected);
             }
-            let request = request.body(()).unwrap();
-            let (answer, _) = ready.send_request(request, true).unwrap();
-            assert_eq!(status(answer).await, 431);
+            assert_eq!(self::count(&rig, Counter::HeadsTooLarge), 1);
+            // The last of them is too large for h2, which answers it and tells nobody.
+            for (length, counted) in [(long, 2), (3500, 3), (4100, 3)] {
+                assert_eq!(with_fields(&client, 1, length).await, 431);
+                assert_eq!(self::count(&rig, Counter::HeadsTooLarge), counted);
+            }
             assert_eq!(status(get(&client).await).await, 200);
         },
     );

@@ -95,7 +95,9 @@ fn builder(connection: &Rc<Connection>) -> http2::Builder<Local> {
         .auto_date_header(config.proxy.answers.date)
         .max_concurrent_streams(limits.h2_streams)
         .max_pending_accept_reset_streams(limits.h2_resets as usize)
-        .max_header_list_size(limits.header_size);
+        // What h2 finds too large it answers itself and tells nobody: half as much is refused by
+        // `admit`, which counts.
+        .max_header_list_size(limits.header_size.saturating_mul(2));
     if let Some(ping) = config.http.ping {
         builder
             .timer(TokioTimer::new())
