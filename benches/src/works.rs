@@ -67,7 +67,8 @@ async fn take(body: Bytes) -> Result<String, StatusCode> {
 }
 
 async fn echo(upgrade: WebSocketUpgrade) -> Response {
-    upgrade.on_upgrade(repeat)
+    // 128 KiB otherwise, which are cleared before each read.
+    upgrade.read_buffer_size(4 << 10).on_upgrade(repeat)
 }
 
 async fn repeat(mut socket: WebSocket) {

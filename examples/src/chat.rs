@@ -32,7 +32,9 @@ const PAGE: &str = r#"<!doctype html><title>Chat</title><ul></ul><form><input au
 </script>"#;
 
 async fn enter(State(room): State<Sender<Utf8Bytes>>, upgrade: WebSocketUpgrade) -> Response {
+    // It is cleared before each read, and each connection has its own: no more than needed.
     upgrade
+        .read_buffer_size(LONGEST)
         .max_message_size(LONGEST)
         .on_upgrade(async move |line| converse(line, room).await)
 }
