@@ -95,6 +95,23 @@ fn an_address_speaks_tls_and_an_insecure_one_beside_it_does_not() {
 }
 
 #[test]
+fn the_admin_address_is_one_and_an_insecure_one_is_not_another() {
+    let authority = Authority::new();
+    let options = ["--admin", "127.0.0.1:0", "--insecure-bind", "127.0.0.1:0"];
+    let brigade = launch(
+        &authority,
+        &[&["--bind", "127.0.0.1:0"], &options[..]].concat(),
+    )
+    .ready();
+    let admin = brigade.events("admin.listening");
+    assert_eq!(admin.len(), 1, "{admin:?}");
+    let insecure = &brigade.addresses()[1];
+    let mut connection = crate::support::Connection::open(insecure).unwrap();
+    assert_eq!(connection.get("/metrics").unwrap().status, 404, "the app's");
+    brigade.stop_and_check();
+}
+
+#[test]
 fn every_name_gets_its_own_certificate_and_an_unknown_one_the_first() {
     let authority = Authority::new();
     let more = ["b.example", "wild"].map(|name| {

@@ -58,6 +58,7 @@ impl Admin {
         };
         let place = SupervisorConfig {
             binds: vec![address],
+            insecure_binds: Vec::new(),
             balance: Balance::Shared,
             ..config.clone()
         };
