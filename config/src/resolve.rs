@@ -1,10 +1,10 @@
 //! From given words to the configuration: every word is checked, the strongest counts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::address::{Choice, inspect};
-use crate::check;
+use crate::check::{self, SPELLINGS};
 use crate::keys::{Key, Meaning, OnReload, joined, keys, listed};
 use crate::layers::Given;
 use crate::problem::{Origin, Place, Problem};
@@ -27,12 +27,18 @@ pub struct Effective {
 /// Where the value of a key was said; keys that nobody gave are absent.
 pub(crate) type Places<'a> = BTreeMap<&'static str, &'a Place>;
 
+/// Keys whose value nobody knows, since its words can't be read.
+pub(crate) type Unread = BTreeSet<&'static str>;
+
 /// Reads all words into a configuration. It is to be used only if no problem was found.
 pub(crate) fn resolve(givens: &[Given], problems: &mut Vec<Problem>) -> (Config, Vec<Effective>) {
     let mut config = Config::default();
-    let mut places = Places::new();
+    let (mut places, mut unread) = (Places::new(), Unread::new());
     let before = problems.len();
     let choice = Choice::of(givens, problems);
+    if problems.len() > before {
+        unread.extend(SPELLINGS);
+    }
     for key in keys() {
         let mut of_key: Vec<&Given> = givens.iter().filter(|g| g.key.name == key.name).collect();
         of_key.sort_by_key(|given| given.layer);
@@ -46,17 +52,25 @@ pub(crate) fn resolve(givens: &[Given], problems: &mut Vec<Problem>) -> (Config,
             };
             // The strongest comes last and so is the one that stays.
             if counts || given.layer.is_ours() {
+                let before = problems.len();
                 read(given, &mut config, problems);
+                if problems.len() > before {
+                    unread.insert(key.name);
+                }
             }
         }
         if let Some(given) = strongest {
             places.insert(key.name, given.place());
         }
     }
-    if problems.len() == before {
+    if SPELLINGS.iter().all(|spelling| !unread.contains(spelling)) {
+        let before = problems.len();
         config.supervisor.binds = choice.binds(problems);
-        check::together(&mut config, &places, problems);
+        if problems.len() > before {
+            unread.extend(SPELLINGS);
+        }
     }
+    check::together(&mut config, &places, &unread, problems);
     let effective = effective(&config, &choice, &places);
     (config, effective)
 }

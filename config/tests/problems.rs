@@ -379,6 +379,29 @@ fn one_line_says_where_and_what() {
 }
 
 #[test]
+fn what_does_not_fit_is_told_beside_what_cannot_be_read() {
+    let said = Said {
+        flags: &["--workers", "0", "--timeout-start", "0", "--ready", "1h"],
+        environment: &[("BRIGADE_SSL_OCSP", "a.ocsp"), ("BRIGADE_GROUP", "www")],
+        file: Some("restart-delay = '1h'\nrestart-delay-max = '1s'\nuser = ''\n"),
+    };
+    let problems = read(said).unwrap_err();
+    let lines: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    // Whether an hour is too long, or nobody the group's user, is known when the other can be read.
+    let starts = [
+        "brigade.toml:1:17: `restart-delay` (1h) is longer than `restart-delay-max` (1s)",
+        "brigade.toml:3:8: ",
+        "environment BRIGADE_SSL_OCSP: `ssl-ocsp` without a certificate",
+        "flag --workers: with 0 workers",
+        "flag --timeout-start: 0 leaves no time",
+    ];
+    assert_eq!(lines.len(), starts.len(), "{lines:#?}");
+    for (line, start) in lines.iter().zip(starts) {
+        assert!(line.starts_with(start), "{start}: {lines:#?}");
+    }
+}
+
+#[test]
 fn colour_is_an_extra() {
     let problems = read(flags(&["--workers", "0"])).unwrap_err();
     assert!(problems.render(true).contains("\u{1b}["));

@@ -25,7 +25,9 @@ pub(super) static KEYS: &[Key] = &[
                   and OCSP responses, the running workers take the new ones and none is replaced.",
         heading: Heading::Tls,
         on_reload: OnReload::Applied,
-        kind: FILES,
+        kind: Kind::List {
+            like: &["/etc/brigade/tls.pem"],
+        },
         meaning: Meaning::Values {
             clear: |config| config.worker.tls.certificates.clear(),
             add: |config, text| add(&mut config.worker.tls.certificates, text),
@@ -43,7 +45,9 @@ pub(super) static KEYS: &[Key] = &[
                   the files of `ssl-certfile`.",
         heading: Heading::Tls,
         on_reload: OnReload::Applied,
-        kind: FILES,
+        kind: Kind::List {
+            like: &["/etc/brigade/tls.key"],
+        },
         meaning: Meaning::Values {
             clear: |config| config.worker.tls.keys.clear(),
             add: |config, text| add(&mut config.worker.tls.keys, text),
@@ -60,7 +64,9 @@ pub(super) static KEYS: &[Key] = &[
                   the file and reload.",
         heading: Heading::Tls,
         on_reload: OnReload::Applied,
-        kind: FILES,
+        kind: Kind::List {
+            like: &["/etc/brigade/tls.ocsp"],
+        },
         meaning: Meaning::Values {
             clear: |config| config.worker.tls.ocsp.clear(),
             add: |config, text| add(&mut config.worker.tls.ocsp, text),
@@ -161,10 +167,6 @@ pub(super) static KEYS: &[Key] = &[
         },
     },
 ];
-
-const FILES: Kind = Kind::List {
-    like: &["/etc/brigade/tls.pem"],
-};
 
 fn add(files: &mut Vec<PathBuf>, text: &str) -> Result<(), Fault> {
     files.push(path(text)?);

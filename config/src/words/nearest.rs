@@ -1,6 +1,7 @@
 //! The valid word that somebody may have meant.
 
-/// The candidate nearest to `word`, if it is close: at most a third of its letters differ.
+/// The candidate nearest to `word`, if it is close: at most a third of its letters differ, and one is
+/// the same.
 /// Case and `_` for `-` count as nothing.
 pub(crate) fn nearest<'a>(
     word: &str,
@@ -17,7 +18,9 @@ pub(crate) fn nearest<'a>(
                 candidate,
             )
         })
-        .filter(|(distance, candidate)| *distance <= allowed(candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= allowed(candidate) && *distance < candidate.len()
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -39,6 +42,7 @@ mod tests {
     fn what_is_far_is_not_guessed_at() {
         assert_eq!(nearest("threads", NAMES), None);
         assert_eq!(nearest("", NAMES), None);
+        assert_eq!(nearest("3", ["1", "2"]), None);
         assert_eq!(nearest(&"w".repeat(1 << 20), NAMES), None);
     }
 }
