@@ -7,9 +7,7 @@ use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll};
-use std::time::{Duration, SystemTime};
 
 use brigade_shared::sys::beneath::Patience;
 use http::header::HeaderValue;
@@ -20,6 +18,7 @@ use tower_service::Service;
 
 use crate::answer::{Manner, Site, answer, later, words};
 use crate::body::FileBody;
+use crate::complain;
 use crate::readers::Readers;
 use crate::shelf::Shelf;
 use crate::wanted::wanted;
@@ -36,7 +35,7 @@ use crate::wanted::wanted;
 /// `Files` sees it: a reload of Brigade makes new ones.
 ///
 /// # Errors
-/// The kernel's, if there is no such directory, or if it can't open files beneath one.
+/// The kernel's with the directory's name, if there is no such directory, or if it can't open files beneath one.
 ///
 /// # Example
 /// ```
@@ -46,8 +45,11 @@ use crate::wanted::wanted;
 /// # }
 /// ```
 pub fn files(directory: impl AsRef<Path>) -> io::Result<Files> {
-    let shelf = Shelf::open(directory.as_ref())?;
-    Ok(Files::new(shelf))
+    let directory = directory.as_ref();
+    let named = |error: io::Error| {
+        io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
+    };
+    Ok(Files::new(Shelf::open(directory).map_err(named)?))
 }
 
 /// The files of a directory as a service; made by [`files`]. Clones share the directory.
@@ -204,35 +206,11 @@ impl std::fmt::Debug for Answering {
 /// The answer, or what is said in its stead.
 fn settle(done: io::Result<Response<FileBody>>, target: &str) -> Response<FileBody> {
     done.unwrap_or_else(|error| {
-        complain(&error, target);
+        complain::unreadable(&error, target, "its request is answered with an error");
         let errno = error.raw_os_error().map(Errno::from_raw);
         match errno {
             Some(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => later(),
             _ => words(StatusCode::INTERNAL_SERVER_ERROR),
         }
     })
-}
-
-/// The shortest time between two complaints, in seconds.
-const PAUSE: u64 = 10;
-/// So much of a path is told.
-const SHOWN: usize = 200;
-
-/// Says that a file can't be read; at most once in a while, whatever clients ask for.
-fn complain(error: &io::Error, target: &str) {
-    static LAST: AtomicU64 = AtomicU64::new(0);
-    static UNSAID: AtomicU64 = AtomicU64::new(0);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    let now = now.as_ref().map_or(0, Duration::as_secs);
-    let last = LAST.load(Relaxed);
-    if now.abs_diff(last) < PAUSE || LAST.compare_exchange(last, now, Relaxed, Relaxed).is_err() {
-        UNSAID.fetch_add(1, Relaxed);
-        return;
-    }
-    let (pid, unsaid) = (std::process::id(), UNSAID.swap(0, Relaxed));
-    let path: String = target.chars().take(SHOWN).collect();
-    tracing::warn!(
-        event = "files.unreadable", pid, path = ?path, unsaid, %error,
-        "the file of {path:?} can't be read: {error}; its request is answered with an error"
-    );
 }

@@ -13,6 +13,7 @@
 mod answer;
 mod body;
 mod buffers;
+mod complain;
 mod conditions;
 mod encoding;
 mod files;

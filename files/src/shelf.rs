@@ -3,7 +3,7 @@
 use std::ffi::{CStr, CString};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use brigade_shared::sys::beneath::{Patience, hold, open_beneath, read_at};
 use nix::errno::Errno;
@@ -11,6 +11,7 @@ use nix::sys::stat::{FileStat, SFlag, fstat};
 use nix::sys::statfs::{FsType, fstatfs};
 
 use crate::buffers;
+use crate::complain;
 use crate::conditions::Validators;
 use crate::encoding::Encoding;
 use crate::wanted::Wanted;
@@ -48,6 +49,7 @@ pub(crate) enum Distance {
 #[derive(Debug)]
 pub(crate) struct Shelf {
     root: OwnedFd,
+    name: PathBuf,
     device: u64,
     distance: Distance,
 }
@@ -97,6 +99,7 @@ impl Shelf {
         let device = fstat(&root)?.st_dev;
         Ok(Self {
             root,
+            name: directory.to_owned(),
             device,
             distance,
         })
@@ -130,6 +133,8 @@ impl Shelf {
             wanted.path.clone()
         };
         let Some((fd, facts)) = self.look(&path, patience)? else {
+            let is_gone = || fstat(&self.root).is_ok_and(|root| root.st_nlink == 0);
+            complain::if_gone(&self.name, is_gone);
             return Ok(Found::Nothing);
         };
         match kind(&facts) {
@@ -162,7 +167,13 @@ impl Shelf {
                 let facts = fstat(&fd)?;
                 Ok(Some((fd, facts)))
             }
-            Err(error) if is_absence(&error) => Ok(None),
+            Err(error) if is_absence(&error) => {
+                if error.kind() == io::ErrorKind::PermissionDenied {
+                    let path = format!("/{}", path.to_string_lossy());
+                    complain::unreadable(&error, &path, "it counts as if it were not there");
+                }
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }

@@ -1,6 +1,5 @@
 //! `static`: workers that serve the files of a directory.
 
-use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -53,24 +52,25 @@ impl Shown {
 
     /// Opens the directory; in each worker, so that a new one sees what bears its name by then.
     fn open(&self) -> Result<Files, String> {
-        let open = || -> io::Result<Files> {
-            let mut files = files(&self.directory)?;
-            if let Some(index) = &self.index {
-                files = files.index(index);
-            }
-            if let Some(page) = &self.page {
-                files = files.spa(page)?;
-            }
-            if self.is_precompressed {
-                files = files.precompressed();
-            }
-            if let Some(value) = self.cache_control.clone() {
-                files = files.cache_control(value);
-            }
-            Ok(files)
-        };
         let directory = self.directory.display();
-        open().map_err(|error| format!("cannot serve the files of {directory}: {error}"))
+        // It says itself which directory.
+        let mut files =
+            files(&self.directory).map_err(|error| format!("cannot serve the files of {error}"))?;
+        if let Some(index) = &self.index {
+            files = files.index(index);
+        }
+        if let Some(page) = &self.page {
+            files = files
+                .spa(page)
+                .map_err(|error| format!("cannot serve the files of {directory}: {error}"))?;
+        }
+        if self.is_precompressed {
+            files = files.precompressed();
+        }
+        if let Some(value) = self.cache_control.clone() {
+            files = files.cache_control(value);
+        }
+        Ok(files)
     }
 }
 

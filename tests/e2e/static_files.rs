@@ -1,12 +1,12 @@
 //! `brigade static`: the files of a directory, as clients and an operator see them.
 
-use std::fs;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use nix::sys::signal::Signal;
 
-use crate::support::{Brigade, Launch, Load};
+use crate::support::{Brigade, Launch, Load, Need, lacks};
 
 /// More than goes through a socket's buffers at once.
 const LONG: usize = 9 << 20;
@@ -142,6 +142,42 @@ fn a_reload_sees_the_directory_that_bears_the_name_by_then() {
     let seen: Vec<_> = account.generations.into_iter().collect();
     assert_eq!(seen, [1, 2]);
     assert_eq!(brigade.get("/").number("generation"), Some(2));
+    brigade.stop_and_check();
+}
+
+#[test]
+fn a_directory_that_is_removed_is_told_of_and_hup_finds_the_next_one() {
+    let launch = Launch::new(&["static", "--workers", "1", "public"]);
+    let public = launch.dir().join("public");
+    write(&public, "index.html", "slot 0, pid 1, generation 1");
+    let brigade = launch.ready();
+    assert_eq!(brigade.get("/").status, 200);
+    fs::remove_dir_all(&public).unwrap();
+    write(&public, "index.html", "slot 0, pid 1, generation 2");
+    assert_eq!(brigade.get("/").status, 404);
+    brigade.expect("files.gone");
+    let gone = brigade.wait_for("files.gone", |_| true);
+    assert_eq!(gone.text("directory"), "public");
+    brigade.signal(Signal::SIGHUP);
+    brigade.wait_for("reload.done", |_| true);
+    assert_eq!(brigade.get("/").number("generation"), Some(2));
+    brigade.stop_and_check();
+}
+
+#[test]
+fn a_file_that_workers_may_not_read_is_not_found_and_told_of() {
+    if lacks(Need::Root) {
+        return;
+    }
+    let launch = of_public(&["--workers", "1", "--user", "nobody"]);
+    let locked = launch.dir().join("public/app.js");
+    fs::set_permissions(locked, Permissions::from_mode(0o600)).unwrap();
+    let brigade = launch.ready();
+    assert_eq!(brigade.get("/").status, 200);
+    assert_eq!(brigade.get("/app.js").status, 404);
+    brigade.expect("files.unreadable");
+    let told = brigade.wait_for("files.unreadable", |_| true);
+    assert_eq!(told.text("path"), "\"/app.js\"");
     brigade.stop_and_check();
 }
 
