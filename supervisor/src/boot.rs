@@ -18,6 +18,7 @@ use brigade_shared::sys::privileges::Identity;
 use brigade_shared::sys::process::{self, OpenFiles};
 use brigade_shared::sys::signal::Signals;
 use brigade_shared::sys::title;
+use nix::errno::Errno;
 use nix::sys::stat::{Mode, umask};
 use tracing::{error, info, warn};
 
@@ -129,7 +130,11 @@ impl Refusal {
 
 impl From<io::Error> for Refusal {
     fn from(error: io::Error) -> Self {
-        Self::System(vec![format!("the system refused: {error}")])
+        let cure = match error.raw_os_error().map(Errno::from_raw) {
+            Some(Errno::EMFILE) => ": raise the limit of open files (ulimit -n, LimitNOFILE=)",
+            _ => "",
+        };
+        Self::System(vec![format!("the system refused: {error}{cure}")])
     }
 }
 

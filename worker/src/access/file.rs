@@ -33,9 +33,21 @@ impl Station {
         };
         match file.map(|file| Ok(File::from(file))).or_else(again) {
             Some(Ok(file)) => self.access.turn(file),
-            Some(Err(error)) => self.tell_unavailable(&error),
+            Some(Err(error)) => self.tell_kept(&error),
             None => {}
         }
+    }
+
+    #[cold]
+    fn tell_kept(&self, error: &io::Error) {
+        let (slot, pid) = (self.slot, self.pid);
+        tracing::warn!(
+            event = "access_log.unavailable",
+            slot,
+            pid,
+            %error,
+            "worker {slot} can't open the access log again ({error}): it goes on in the file that it has; make the new one writable and send USR1"
+        );
     }
 
     #[cold]

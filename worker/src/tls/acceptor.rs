@@ -109,7 +109,7 @@ impl Complaints {
             slot,
             failures,
             error,
-            "worker {slot}: {failures} TLS handshakes have failed since the last such line, the last one so: {error}"
+            "worker {slot}: TLS handshakes fail ({failures} since this was last said), the last one so: {error}"
         );
     }
 }

@@ -58,8 +58,12 @@ fn shown(pair: &TlsPair, provider: &CryptoProvider) -> Result<Shown, String> {
     let (file, key_file) = (&pair.name, &pair.key_name);
     let chain = certificates(file, &pair.chain)?;
     let key = private_key(key_file, &pair.key)?;
-    let first = EndEntityCert::try_from(&chain[0])
-        .map_err(|error| format!("{file}: the first certificate can't be used: {error}"))?;
+    let first = EndEntityCert::try_from(&chain[0]).map_err(|error| match error {
+        webpki::Error::UnsupportedCertVersion => format!(
+            "{file}: the first certificate is of an old version of X.509, which has no names (subjectAltName) and which clients refuse: have it made with some (openssl x509 -req -extfile FILE)"
+        ),
+        error => format!("{file}: the first certificate can't be used: {error}"),
+    })?;
     let names = first.valid_dns_names().map(str::to_lowercase).collect();
     let summary = x509::summary(&chain[0]);
     let key = provider.key_provider.load_private_key(key).map_err(|error| {
@@ -107,7 +111,7 @@ fn private_key(file: &str, text: &str) -> Result<PrivateKeyDer<'static>, String>
     }
     PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| match error {
         rustls::pki_types::pem::Error::NoItemsFound => format!(
-            "{file}: there is no private key in it: it needs a part that begins with -----BEGIN PRIVATE KEY-----"
+            "{file}: there is no private key in it: it needs a part that begins with -----BEGIN PRIVATE KEY-----; a key in a file of its own is named by `ssl-keyfile`"
         ),
         error => format!("{file}: the private key is not whole PEM: {error}"),
     })

@@ -266,6 +266,27 @@ fn everything_that_is_wrong_is_told_at_once_and_in_words() {
     assert_eq!(check_tls(&with(vec![good])), Default::default());
 }
 
+/// As `openssl x509 -req` makes it without extensions.
+const VERSION_1: &str = "\
+-----BEGIN CERTIFICATE-----
+MIIBHDCBwwIUCJGv/phWOA8j47XVJQGMfdafEsowCgYIKoZIzj0EAwIwEjEQMA4G
+A1UEAwwHVGVzdCBDQTAeFw0yNjExMjIwNTM5MjlaFw0yNjExMjEwNTM5MjlaMBAx
+DjAMBgNVBAMMBW90aGVyMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAELdINM+lg
+pzkIVlrdlFuJoLUjvOdZ3OyFa1TFcPuYxCDkBTilSdDo9n4jsc70GUiF4XiyVcJu
+MMuw4BeZUj2GijAKBggqhkjOPQQDAgNIADBFAiEA6tqaAsFzHHjIZRtxbb+t7Eek
+mGC7VAPCQ1rVJbHSV/QCIEBrkm18Oa90XSKaf76bjb5BRc2AgDVe7gfIsy2Pvt4T
+-----END CERTIFICATE-----
+";
+
+#[test]
+fn a_certificate_without_extensions_is_refused_with_what_to_do() {
+    let mut pair = Authority::new("root").sign(&["a"]);
+    pair.chain = VERSION_1.into();
+    let told = check_tls(&with(vec![pair])).problems;
+    assert!(told[0].contains("an old version of X.509"), "{told:?}");
+    assert!(told[0].contains("-extfile"), "{told:?}");
+}
+
 #[test]
 fn what_ends_soon_is_told_in_time() {
     let authority = Authority::new("root");
