@@ -43,6 +43,32 @@ fn every_case_of_http_1_gets_the_answer_that_its_standard_asks_for() {
 }
 
 #[test]
+fn what_is_refused_as_malformed_is_told_with_its_reason_wherever_it_was_found() {
+    let arguments = ["serve", "--workers", "1", "--log-level", "debug"];
+    let brigade = Brigade::start(&arguments);
+    let host = "host: a\r\n";
+    for (request, reason) in [
+        (format!("GET / HTTP/1.1\r\n{host}\n"), "LF alone"),
+        ("GET / HTTP/1.1\r\nhost : a\r\n\r\n".to_owned(), "header"),
+        ("GET / HTTP/1.1\r\n\r\n".to_owned(), "no host"),
+        (
+            format!("POST /echo HTTP/1.1\r\n{host}transfer-encoding: chunked\r\n\r\nx\r\n"),
+            "malformed body",
+        ),
+    ] {
+        let mark = brigade.mark();
+        let mut connection = brigade.connect();
+        connection.send(&request).unwrap();
+        assert_eq!(connection.receive().unwrap().status, 400, "{reason}");
+        // Some are told of when the connection ends, and it lingers for its client.
+        drop(connection);
+        let told = brigade.wait_after(mark, "request.malformed", |_| true);
+        assert!(told.text("reason").contains(reason), "{reason}: {told:?}");
+    }
+    brigade.stop_and_check();
+}
+
+#[test]
 fn every_case_of_http_2_gets_the_answer_that_its_standard_asks_for() {
     if lacks(Need::Python) {
         return;

@@ -82,7 +82,7 @@ pub(crate) fn cut(station: &Station) {
             slot,
             pid,
             connections,
-            "worker {slot} cuts {connections} open connections"
+            "worker {slot} cuts the connections that are still open ({connections})"
         );
     }
 }

@@ -207,6 +207,11 @@ impl Ticket {
         }
         if let Some(counter) = refusal.counter {
             self.connection.station.meter.row.count(counter, 1);
+            if counter == Counter::Malformed {
+                let text = refusal.text.trim_end();
+                let reason = text.strip_prefix("Bad Request: ").unwrap_or(text);
+                strict::tell(&self.connection, reason);
+            }
         }
     }
 

@@ -32,7 +32,10 @@ pub(crate) fn ended(connection: &Connection, error: &hyper::Error, head: &[u8]) 
         };
     } else if error.is_parse() {
         row.count(Counter::Malformed, 1);
-        tell(connection);
+        match connection.pulse.marks.fault() {
+            Some(fault) => tell(connection, fault.words()),
+            None => tell(connection, &error.to_string()),
+        }
     } else if pulse.is_overdue() && pulse.phase() == Phase::Head {
         // Nobody is told: the client may be in the middle of its words.
         unread.status = 408;
@@ -58,16 +61,15 @@ fn is_target_too_long(head: &[u8]) -> bool {
             .is_some_and(|target| target.len() > LONGEST_TARGET)
 }
 
-fn tell(connection: &Connection) {
-    let Some(fault) = connection.pulse.marks.fault() else {
-        return;
-    };
+/// Says what was wrong with something that is answered with 400.
+#[cold]
+pub(crate) fn tell(connection: &Connection, reason: &str) {
     let (slot, pid) = (connection.station.slot, connection.station.pid);
     tracing::debug!(
         event = "request.malformed",
         slot,
         pid,
-        reason = fault.words(),
-        "worker {slot} got something that is no request that everybody reads alike ({fault}); it answers 400 and closes the connection"
+        reason,
+        "worker {slot} got something that is no request that everybody reads alike ({reason}); it answers 400 and lets it go no further"
     );
 }

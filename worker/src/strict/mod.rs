@@ -24,7 +24,7 @@ mod marks;
 mod tests;
 
 pub(crate) use check::{check, malformed};
-pub(crate) use ended::ended;
+pub(crate) use ended::{ended, tell};
 pub(crate) use guard::Guard;
 pub(crate) use marks::Marks;
 pub(crate) use opening::Opening;
