@@ -215,10 +215,41 @@ mod tests {
 
     #[test]
     fn extensions_are_read_and_forgotten() {
-        for extension in [";a", "; a", " ;a=b", ";a = \"q\\\"; \u{e9}\t\"", ";a;b=c;d"] {
+        for extension in [
+            ";a",
+            "; a",
+            ";\ta",
+            " ;a=b",
+            "\t;a\t=\tb",
+            ";a=b \t;c",
+            ";a = \"q\\\"; \u{e9}\t\"",
+            ";a;b=c;d",
+        ] {
             let text = format!("1{extension}\r\nx\r\n0\r\n");
             assert_eq!(read(&text), Ok((text.len(), true)), "{extension}");
         }
+    }
+
+    #[test]
+    fn a_quoted_value_holds_text_and_tabs() {
+        for byte in 0..=255_u8 {
+            let is_text = !byte.is_ascii_control() || byte == b'\t';
+            for value in [&[byte][..], b"\\a", &[b'\\', byte]] {
+                // By itself, either of these would end the value.
+                let is_bare = value == [b'"'] || value == [b'\\'];
+                let text = [b"1;a=\"", value, b"\"\r\nx\r\n0\r\n"].concat();
+                let outcome = Chunks::new().read(&text);
+                let is_whole = outcome == Ok((text.len(), true));
+                let expected = value == b"\\a" || is_text && !is_bare;
+                assert_eq!(is_whole, expected, "{value:?} {outcome:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_size_has_at_most_fifteen_digits() {
+        assert_eq!(read("000000000000001\r\nx\r\n0\r\n"), Ok((23, true)));
+        assert_eq!(read("fffffffffffffff\r\nx"), Ok((18, false)));
     }
 
     #[test]

@@ -98,7 +98,11 @@ mod tests {
             "[::1]",
             "[::1]:443",
             "a:",
+            "a:0",
+            "a:65535",
+            "a:000080",
             "%41",
+            "%4a.%A4:80",
             "xn--e1a",
         ] {
             assert!(is_host(host.as_bytes()), "{host}");
@@ -130,6 +134,10 @@ mod tests {
             "[g::]",
             "%4",
             "%zz",
+            "%z0",
+            "%0z",
+            "%41:a",
+            "%41:65536",
             "a\u{e9}",
             "<a>",
             "a\"",
@@ -138,6 +146,19 @@ mod tests {
             "{a}",
         ] {
             assert!(!is_host(host.as_bytes()), "{host}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_made_of_the_characters_of_the_standard_but_the_comma() {
+        for byte in 0..=255_u8 {
+            let is_one = byte.is_ascii_alphanumeric() || b"-._~!$&'()*+;=".contains(&byte);
+            // A colon without a port may follow a name.
+            for host in [&[b'a', byte][..], &[b'%', b'4', b'1', byte]] {
+                let is_name = is_one || byte == b':';
+                assert_eq!(is_host(host), is_name, "{byte:#x} in {host:?}");
+            }
+            assert_eq!(is_host(&[byte]), is_one, "{byte:#x}");
         }
     }
 

@@ -54,8 +54,21 @@ mod tests {
                 }
             }
         }
-        // Neighbours of both, and bytes with the highest bit.
-        let near: Vec<u8> = (0..=255).filter(|byte| !matches!(byte, 10 | 13)).collect();
-        assert_eq!(line_end(&near), None);
+    }
+
+    #[test]
+    fn whatever_stands_around_an_end_is_none_and_hides_none() {
+        // Neighbours of both ends by number, and the same with the highest bit, among them.
+        for other in (0..=255).filter(|byte| !matches!(byte, b'\r' | b'\n')) {
+            assert_eq!(line_end(&[other; 70]), None, "{other:#x}");
+            for (length, at) in (8..=16).flat_map(|length| (0..length).map(move |at| (length, at)))
+            {
+                for end in [b'\r', b'\n'] {
+                    let mut bytes = vec![other; length];
+                    bytes[at] = end;
+                    assert_eq!(line_end(&bytes), Some(at), "{other:#x} in {length}");
+                }
+            }
+        }
     }
 }

@@ -61,3 +61,28 @@ impl Marks {
         Fault::numbered(self.fault.load(Relaxed))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Fault, Marks};
+
+    #[test]
+    fn a_malformed_body_is_that_of_its_own_request() {
+        let marks = Marks::default();
+        assert_eq!(marks.broken_body(), None);
+        // The reader is ahead: the body of the second, while the first is answered.
+        marks.begun();
+        marks.broke(2, Fault::ChunkEnd);
+        assert_eq!(marks.broken_body(), None);
+        assert!(!marks.ended());
+        marks.begun();
+        assert_eq!(marks.broken_body(), Some(Fault::ChunkEnd));
+        assert_eq!(marks.fault(), Some(Fault::ChunkEnd));
+        // In a head it is nobody's body.
+        marks.broke(0, Fault::Folded);
+        assert_eq!(
+            (marks.broken_body(), marks.fault()),
+            (None, Some(Fault::Folded))
+        );
+    }
+}

@@ -18,8 +18,14 @@ mod host;
 mod line_end;
 mod lines;
 
+#[cfg(test)]
+mod check_tests;
 mod fault;
+#[cfg(test)]
+mod lines_tests;
 mod marks;
+#[cfg(test)]
+mod scanner_tests;
 #[cfg(test)]
 mod tests;
 

@@ -302,6 +302,49 @@ mod tests {
         let large = frame(HEADERS, BOTH, 1, &[0; 16385]);
         let bytes = [b"pre", &*frame(HEADERS, 4, 1, b"head"), &large].concat();
         assert_eq!(seen(&bytes, 5000), bytes);
+        let largest = [0; 16384];
+        let bytes = [b"pre", &*frame(HEADERS, 4, 1, b"head")].concat();
+        let wanted = [&*bytes, &marked(BOTH, 1, &largest)].concat();
+        let bytes = [&*bytes, &frame(HEADERS, BOTH, 1, &largest)].concat();
+        assert_eq!(seen(&bytes, 5000), wanted, "as large as a frame may be");
+    }
+
+    #[test]
+    fn what_is_incomplete_at_the_end_is_read_as_it_came() {
+        let bytes = [
+            b"pre",
+            &*frame(HEADERS, 4, 1, b"head"),
+            &frame(HEADERS, BOTH, 1, b"fields")[..12],
+        ]
+        .concat();
+        for size in [1, 7, 100] {
+            assert_eq!(seen(&bytes, size), bytes, "pieces of {size}");
+        }
+    }
+
+    #[test]
+    fn the_reserved_bit_of_a_streams_number_means_nothing() {
+        let mut trailers = frame(HEADERS, BOTH, 1, b"fields");
+        trailers[5] |= 0x80;
+        let mut wanted = marked(BOTH, 1, b"fields");
+        // Of the frame with the mark and of the one behind it.
+        for at in [5, wanted.len() - 6 - 4] {
+            wanted[at] |= 0x80;
+        }
+        let before = [b"pre", &*frame(HEADERS, 4, 1, b"head")].concat();
+        let bytes = [&*before, &trailers].concat();
+        assert_eq!(seen(&bytes, 7), [before, wanted].concat());
+    }
+
+    #[test]
+    fn only_so_many_gaps_are_remembered() {
+        let mut frames = Frames::behind(0);
+        for number in 1..=u32::from(u8::MAX) {
+            let mut head = frame(HEADERS, 4, 0, b"");
+            head[5..].copy_from_slice(&(4 * number).to_be_bytes());
+            assert_eq!(frames.come(&head), head.len());
+        }
+        assert_eq!(frames.left_out.len(), super::LEFT_OUT);
     }
 
     #[test]
