@@ -54,6 +54,10 @@ mod meter;
 mod overdue;
 mod panic;
 
+#[cfg(test)]
+mod heard;
+#[cfg(test)]
+mod peer_tests;
 mod pulse;
 #[cfg(test)]
 mod rig;

@@ -1,5 +1,7 @@
 //! Connections and requests are admitted as far as the limits allow.
 
+#[cfg(test)]
+mod body_tests;
 mod connection;
 pub(crate) mod refusals;
 mod request;
