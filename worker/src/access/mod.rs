@@ -12,10 +12,14 @@ mod address;
 #[cfg(test)]
 mod cost;
 mod escape;
+#[cfg(test)]
+mod escape_tests;
 mod file;
 mod found;
 mod ink;
 mod log;
+#[cfg(test)]
+mod loss_tests;
 mod plan;
 mod sheet;
 #[cfg(test)]

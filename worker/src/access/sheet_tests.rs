@@ -171,6 +171,26 @@ fn whom_a_trusted_proxy_names_is_the_client() {
 }
 
 #[test]
+fn a_host_and_an_id_are_what_the_app_is_told() {
+    Rig::paused(async |rig| {
+        let peer = peer(&rig);
+        let told = |target: &str, id: &str| {
+            let request = Request::builder()
+                .uri(target)
+                .header("host", "a.example")
+                .header("x-request-id", id)
+                .body(())
+                .unwrap();
+            line("{host} {id}", &request, &peer)
+        };
+        assert_eq!(told("/", "id:7"), "a.example id:7\n");
+        // The target's host is the one that counts (RFC 9112, 3.2.2).
+        assert_eq!(told("http://A.example/", "id 7"), "A.example -\n");
+        assert_eq!(told("/", &"7".repeat(129)), "a.example -\n");
+    });
+}
+
+#[test]
 fn who_left_before_there_was_an_answer_is_told_as_such() {
     Rig::paused(async |rig| {
         let (request, peer) = (request(), peer(&rig));
@@ -206,7 +226,20 @@ fn an_answer_is_complete_when_all_of_it_was_handed_over() {
         assert!(told("GET", 200, None, Some(5), 5) && !told("GET", 200, None, Some(5), 4));
         assert!(told("GET", 200, Some("5"), None, 5) && !told("GET", 200, Some("5"), None, 4));
         assert!(told("HEAD", 200, Some("5"), Some(5), 0));
-        assert!(told("GET", 304, None, None, 0) && told("GET", 101, None, None, 0));
+        assert!(
+            told("GET", 304, None, None, 0)
+                && told("GET", 204, None, None, 0)
+                && told("GET", 101, None, None, 0)
+        );
+        let mut sheet = Sheet::default();
+        let request = request();
+        sheet.begin(&plan, &Scene::of(&request, &peer), &mut Stamps::new());
+        sheet.answered(&plan, 200, &HeaderMap::new(), None, 0);
+        sheet.sent(4);
+        sheet.completed();
+        let mut text = Ink::default();
+        sheet.end(&plan, &mut text, 0);
+        assert_eq!(text.bytes(), b"complete\n", "its end was seen");
         assert!(
             !told("GET", 200, None, None, 4),
             "of unknown length, and its end was not seen"

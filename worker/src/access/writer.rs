@@ -276,11 +276,16 @@ fn write_all(mut file: &File, bytes: &[u8]) -> Result<(), (usize, io::Error)> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Writer, whole_lines};
+    use super::{Errno, Pen, Writer, whole_lines};
     use crate::access::ink::Ink;
+    use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl};
+    use nix::sys::memfd::{MFdFlags, memfd_create};
+    use nix::unistd::pipe2;
     use std::fs::{File, OpenOptions};
-    use std::io::Read;
+    use std::io::{Read, Seek};
     use std::os::fd::OwnedFd;
+    use std::sync::Arc;
+    use std::sync::atomic::Ordering::Relaxed;
     use std::time::Duration;
 
     const PATIENCE: Duration = Duration::from_secs(30);
@@ -358,6 +363,55 @@ mod tests {
         assert!(text.lines().all(|line| line.len() == 99));
         // What the thread still wrote when nobody waited any more was counted as lost: never less.
         assert!(lost >= 300 && text.lines().count() as u64 + lost >= handed + 300);
+    }
+
+    fn pen(file: File, is_torn: bool) -> Pen {
+        Pen {
+            file: Some(file),
+            is_torn,
+            told: Arc::default(),
+        }
+    }
+
+    #[test]
+    fn a_line_that_was_torn_is_ended_once_and_counted_and_no_other() {
+        // Of one page that can't grow: the ninth line is torn.
+        let memory = memfd_create(c"access-log", MFdFlags::MFD_ALLOW_SEALING).unwrap();
+        let mut file = File::from(memory);
+        file.set_len(4096).unwrap();
+        let growth = FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_GROW);
+        fcntl(&file, growth).unwrap();
+        let mut pen = pen(file.try_clone().unwrap(), false);
+        let lines = format!("{:0>499}\n", 7).repeat(10);
+        assert_eq!(pen.write(lines.as_bytes()), 2);
+        assert_eq!(pen.told.errno.load(Relaxed), Errno::EPERM as u64);
+        assert!(pen.is_torn);
+        // There is room again.
+        file.rewind().unwrap();
+        assert_eq!(pen.write(b"one\n"), 0);
+        assert_eq!(pen.write(b"two\n"), 0);
+        let mut text = [0; 9];
+        file.rewind().unwrap();
+        file.read_exact(&mut text).unwrap();
+        assert_eq!(&text, b"\none\ntwo\n");
+    }
+
+    #[test]
+    fn a_pipe_gets_whole_lines_in_pieces_that_no_other_writer_can_divide() {
+        // Every read of such a pipe returns what one write has written, up to a page.
+        let (reader, pipe) = pipe2(OFlag::O_DIRECT).unwrap();
+        let lines = format!("{:0>999}\n", 7).repeat(20);
+        let mut pen = pen(File::from(pipe), false);
+        assert_eq!(pen.write(lines.as_bytes()), 0);
+        drop(pen);
+        let (mut reader, mut piece, mut sizes) = (File::from(reader), [0; 8192], Vec::new());
+        loop {
+            match reader.read(&mut piece).unwrap() {
+                0 => break,
+                size => sizes.push(size),
+            }
+        }
+        assert_eq!(sizes, [4000; 5]);
     }
 
     #[test]

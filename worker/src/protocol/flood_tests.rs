@@ -17,13 +17,13 @@ const CALM: u8 = 11;
 /// GET http://x/
 const GET: &[u8] = &[0x82, 0x86, 0x84, 0x41, 1, b'x'];
 
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(super) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = (payload.len() as u32).to_be_bytes();
     let head = [&length[1..], &[kind, flags], &stream.to_be_bytes()].concat();
     [&head, payload].concat()
 }
 
-fn limited(rig: Rig, change: impl FnOnce(&mut Limits)) -> Rig {
+pub(super) fn limited(rig: Rig, change: impl FnOnce(&mut Limits)) -> Rig {
     let mut limits = rig.station.config.limits.clone();
     change(&mut limits);
     let config = WorkerConfig {
@@ -33,10 +33,10 @@ fn limited(rig: Rig, change: impl FnOnce(&mut Limits)) -> Rig {
     rig.with(config)
 }
 
-type Writer = tokio::io::WriteHalf<DuplexStream>;
+pub(super) type Writer = tokio::io::WriteHalf<DuplexStream>;
 
 /// A client that has begun, and the reasons of the GOAWAYs that it gets.
-async fn begin(rig: &Rig, app: Handler) -> (Writer, JoinHandle<Vec<u8>>) {
+pub(super) async fn begin(rig: &Rig, app: Handler) -> (Writer, JoinHandle<Vec<u8>>) {
     let (mut reader, mut writer) = tokio::io::split(rig.connect(app));
     let reasons = spawn_local(async move {
         let (mut reasons, mut head) = (Vec::new(), [0; 9]);
@@ -61,12 +61,12 @@ async fn until_requests(rig: &Rig, count: u64) {
     }
 }
 
-fn floods(rig: &Rig) -> u64 {
+pub(super) fn floods(rig: &Rig) -> u64 {
     rig.row().counts.get(Counter::Floods)
 }
 
 /// Begins a request, waits until the app has it, and takes it back.
-async fn take_back(rig: &Rig, client: &mut Writer, stream: u32) -> bool {
+pub(super) async fn take_back(rig: &Rig, client: &mut Writer, stream: u32) -> bool {
     client.write_all(&frame(1, 5, stream, GET)).await.unwrap();
     until_requests(rig, 1).await;
     let reset = frame(RST_STREAM, 0, stream, &[0, 0, 0, 8]);

@@ -2,6 +2,8 @@
 
 mod calm;
 #[cfg(test)]
+mod calm_tests;
+#[cfg(test)]
 mod flood_tests;
 #[cfg(test)]
 mod forms;
