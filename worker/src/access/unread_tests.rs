@@ -218,3 +218,24 @@ fn who_finds_no_room_has_a_line_and_who_resets_the_connection_keeps_it() {
         assert_eq!(lines, "\"GET /crowd HTTP/1.1\" 503 21\n");
     });
 }
+
+#[test]
+fn a_line_has_the_status_that_was_answered_however_long_the_target_is() {
+    let keys = [
+        ("access-log-format", "{status}"),
+        ("limit-header-size", "100KiB"),
+        ("limit-request-line", "64KiB"),
+    ];
+    // Shorter ones are requests: `admit` refuses them.
+    for length in 65_535..=65_537 {
+        let target = "a".repeat(length - 1);
+        let head = format!("GET /{target} HTTP/1.1\r\nhost: x\r\n\r\n");
+        let (answer, lines) = told(&keys, head.as_bytes());
+        assert_eq!(lines, format!("{}\n", &answer[9..12]), "{length}");
+        assert_eq!(lines, "414\n", "{length}");
+    }
+    // Nobody has seen its end.
+    let endless = format!("GET /{}", "a".repeat(110 << 10));
+    let (answer, lines) = told(&keys, endless.as_bytes());
+    assert_eq!((&answer[9..12], &*lines), ("431", "431\n"));
+}

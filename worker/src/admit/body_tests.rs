@@ -5,15 +5,17 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
+use brigade_config::Pace;
 use brigade_shared::board::Counter;
-use http::Response;
+use http::{Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::time::{sleep, timeout};
 
-use super::tests::{SECOND, count, limited, reader};
+use super::tests::{SECOND, count, limited, reader, talker};
 use crate::body::{BodyFault, RequestBody};
 use crate::rig::{Handler, Rig, read_hello};
 
@@ -197,6 +199,92 @@ fn the_first_line_counts_as_it_came_to_the_last_byte() {
             }
             assert_eq!(ask("/", "a: b\r\n").await.1, "200", "three fields");
             assert_eq!(ask("/", "a: b\r\nc: d\r\n").await.1, "431");
+        },
+    );
+}
+
+/// A pace that everybody keeps, over a longer span.
+const SLOWER: Pace = Pace {
+    within: Duration::from_secs(60),
+    rate: Some(1),
+};
+
+#[test]
+fn bodies_have_their_own_pace() {
+    limited(
+        |limits| limits.write_pace = SLOWER,
+        async |rig| {
+            let mut client = rig.connect(reader());
+            client.write_all(HEAD.as_bytes()).await.unwrap();
+            let piece = format!("32\r\n{}\r\n", "x".repeat(50));
+            let (mut rest, mut writer) = tokio::io::split(client);
+            let sending = async {
+                while writer.write_all(piece.as_bytes()).await.is_ok() {
+                    sleep(SECOND).await;
+                }
+            };
+            let mut answer = String::new();
+            tokio::select! {
+                () = sending => {}
+                read = rest.read_to_string(&mut answer) => { read.unwrap(); }
+                () = sleep(3 * SPAN * SECOND) => {}
+            }
+            assert!(rig.elapsed() < (SPAN + 2) * SECOND, "{:?}", rig.elapsed());
+            assert_eq!(count(&rig, Counter::BodyTimeouts), 1);
+        },
+    );
+}
+
+#[test]
+fn answers_have_their_own_pace() {
+    limited(
+        |limits| limits.body_pace = SLOWER,
+        async |rig| {
+            let mut client = rig.connect(talker(100_000));
+            client
+                .write_all(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+                .await
+                .unwrap();
+            let reading = async {
+                while client.read_exact(&mut [0; 10]).await.is_ok() {
+                    sleep(SECOND).await;
+                }
+            };
+            tokio::select! {
+                () = reading => {}
+                () = rig.station.meter.all_gone() => {}
+                () = sleep(5 * SPAN * SECOND) => {}
+            }
+            assert!(
+                rig.elapsed() <= (2 * SPAN + 1) * SECOND,
+                "{:?}",
+                rig.elapsed()
+            );
+            assert_eq!(count(&rig, Counter::WriteTimeouts), 1);
+        },
+    );
+}
+
+#[test]
+fn an_apps_own_words_for_a_body_that_is_too_large_stand_unless_they_are_400_or_500() {
+    limited(
+        |limits| limits.body = Some(10),
+        async |rig| {
+            for (own, expected) in [(400, "413"), (500, "413"), (200, "200"), (422, "422")] {
+                let app = Handler::new(move |request| async move {
+                    assert!(request.into_body().collect().await.is_err());
+                    let mut response = Response::new(Full::from("hello"));
+                    *response.status_mut() = StatusCode::from_u16(own).unwrap();
+                    Ok(response)
+                });
+                let mut client = rig.connect(app);
+                let large = format!("{HEAD}b\r\nhello hello\r\n0\r\n\r\n");
+                client.write_all(large.as_bytes()).await.unwrap();
+                client.shutdown().await.unwrap();
+                let answer = rest(&mut client).await;
+                assert_eq!(&answer[9..12], expected, "{own}: {answer}");
+            }
+            assert_eq!(count(&rig, Counter::BodiesTooLarge), 4);
         },
     );
 }
