@@ -245,7 +245,7 @@ mod tests {
         let files = Arc::new(TlsFiles::default());
         secrets.renew(files, &roster, Generation::FIRST, now);
         assert_eq!(secrets.deadline(), Some(now + AGAIN));
-        secrets.tell_again(&roster, now);
+        secrets.tell_again(&roster, now + AGAIN / 2);
         assert_eq!(secrets.deadline(), Some(now + AGAIN), "not yet");
         secrets.tell_again(&roster, now + AGAIN);
         assert_eq!(
@@ -264,6 +264,20 @@ mod tests {
             secrets.tell_again(&roster, now + 2 * AGAIN);
             assert_eq!(secrets.deadline(), None, "everybody knows");
         }
+    }
+
+    #[test]
+    fn only_the_generation_that_serves_is_told() {
+        let mut roster = Roster::default();
+        let (member, end) = Member::for_tests(WorkerId(0), SlotId(0), RowId(0));
+        roster.enter(WorkerId(0), member);
+        let (mut secrets, now) = (Secrets::default(), Instant::now());
+        let other = Generation::FIRST.next();
+        secrets.renew(Arc::default(), &roster, other, now);
+        assert_eq!(end.receive(), Received::Nothing);
+        secrets.renew(Arc::default(), &roster, Generation::FIRST, now);
+        assert_eq!(end.receive(), Received::Message(Order::Certificates));
+        assert_eq!(secrets.deadline(), None);
     }
 
     #[test]
