@@ -8,6 +8,7 @@ use std::time::Duration;
 use brigade_shared::board::Counter;
 use brigade_shared::seat::{Address, Listener};
 use brigade_shared::sys::accept::concerns_one_connection;
+use nix::errno::Errno;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::task::{JoinHandle, spawn_local};
@@ -196,8 +197,9 @@ impl<L: Listen, A: App> Acceptor<L, A> {
             let pause_ms = self.pause.as_millis() as u64;
             tracing::warn!(
                 event = "accept.failed", slot, pid, address = self.address, %error, pause_ms,
-                "worker {slot} can't accept from {}: {error}; those that wait are tried again in {pause_ms} ms",
-                self.address
+                "worker {slot} can't accept from {}: {error}; those that wait are tried again in {pause_ms} ms{}",
+                self.address,
+                cure(error),
             );
         }
         self.listener.rest();
@@ -206,9 +208,19 @@ impl<L: Listen, A: App> Acceptor<L, A> {
     }
 }
 
+/// What can be done about an accept that was refused.
+fn cure(error: &io::Error) -> &'static str {
+    match error.raw_os_error().map(Errno::from_raw) {
+        Some(Errno::EMFILE) => ": raise the limit of open files (ulimit -n, LimitNOFILE=)",
+        Some(Errno::ENFILE) => ": raise the system's limit of open files (sysctl fs.file-max)",
+        _ => "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::Acceptor;
+    use crate::heard::Heard;
     use crate::listen::Listen;
     use crate::peer::Endpoint;
     use crate::rig::{Handler, Rig, read_hello};
@@ -269,7 +281,8 @@ mod tests {
     }
 
     #[test]
-    fn when_descriptors_run_out_it_waits_longer_and_longer_but_never_long() {
+    fn when_descriptors_run_out_it_says_so_once_and_waits_longer_and_longer_but_never_long() {
+        let heard = Heard::begin();
         Rig::paused(async |rig| {
             let queue = Queue::default();
             for _ in 0..6 {
@@ -280,6 +293,11 @@ mod tests {
             is_served(client).await;
             assert_eq!(rig.elapsed().as_millis(), 10 + 20 + 40 + 80 + 100 + 100);
             assert_eq!(rig.row().counts.get(Counter::AcceptErrors), 6);
+            let told = heard.take("accept.failed");
+            assert!(
+                told.len() == 1 && told[0].contains("LimitNOFILE="),
+                "{told:?}"
+            );
         });
     }
 

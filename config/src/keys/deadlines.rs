@@ -148,7 +148,7 @@ pub(super) static KEYS: &[Key] = &[
         value_name: "TIME",
         help: "How long the app's own last acts may take when a worker leaves",
         details: "What the app has asked to run at the end (`Context::at_stop`), all of it together, after the \
-                  last connection. Shorter than timeout-kill; the default is at most half of that.",
+                  last connection. No longer than timeout-kill; the default is at most half of that.",
         heading: Heading::Deadlines,
         on_reload: OnReload::Applied,
         kind: TIME,

@@ -135,7 +135,7 @@ pub(super) fn trouble(change: &Change, around: &Around<'_>) -> Option<String> {
 pub(super) fn despair(why: Despair, trouble: Option<&str>) -> String {
     let why = match why {
         Despair::NeverReady { attempts } => {
-            format!("giving up: no worker became ready, with {attempts} attempts each")
+            format!("giving up: no worker became ready, with up to {attempts} attempts each")
         }
         Despair::TooManyCrashes(limit) => {
             let (crashes, seconds) = (limit.crashes, limit.period.as_secs_f64());
@@ -316,7 +316,7 @@ mod tests {
         };
         assert_eq!(
             status(&last, besides),
-            "giving up: no worker became ready, with 3 attempts each; worker 0 ended, 1 worker still has to leave"
+            "giving up: no worker became ready, with up to 3 attempts each; worker 0 ended, 1 worker still has to leave"
         );
     }
 

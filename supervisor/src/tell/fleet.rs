@@ -76,7 +76,7 @@ pub(super) fn stopping(how: Haste) {
 pub(super) fn giving_up(despair: Despair, with: &Telling<'_>) {
     let reason = match despair {
         Despair::NeverReady { attempts } => {
-            format!("no worker became ready, with {attempts} attempts per slot")
+            format!("no worker became ready, with up to {attempts} attempts per slot")
         }
         Despair::TooManyCrashes(limit) => format!(
             "more than {} crashes within {} (--restart-intensity)",
