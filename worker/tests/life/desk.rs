@@ -39,6 +39,15 @@ pub(crate) struct Desk {
     done: AtomicBool,
 }
 
+/// Says at its end that all is done, also when a test fails: it would wait for its threads for ever.
+pub(crate) struct Until<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Until<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
 impl Desk {
     pub(crate) fn open(house: &House) -> Self {
         let orphan = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
@@ -87,8 +96,9 @@ impl Desk {
         }
     }
 
-    pub(crate) fn stop(&self) {
-        self.done.store(true, Relaxed);
+    /// It works until this is dropped.
+    pub(crate) fn open_hours(&self) -> Until<'_> {
+        Until(&self.done)
     }
 
     /// One round. Whether there is anything left.

@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::app::{app, ungated};
 use crate::client::Client;
-use crate::desk::Desk;
+use crate::desk::{Desk, Until};
 use crate::worker::{Door, House, PATIENCE, Worker, config, until};
 
 const UPGRADE: &str =
@@ -78,6 +78,7 @@ fn relay(drains: u32, most: Duration) {
     let door = Door::open();
     let done = AtomicBool::new(false);
     let (answered, lost) = thread::scope(|scope| {
+        let _over = Until(&done);
         let clients: Vec<_> = (1..=8)
             .map(|seed| {
                 let (address, done) = (door.address, &done);
@@ -128,6 +129,7 @@ fn connections_that_change_hands_are_not_lost_over_a_hundred_drains() {
     };
     let (mut taken, mut answered, mut lost) = (0, 0, 0);
     thread::scope(|scope| {
+        let _both = (desk.open_hours(), Until(&done));
         scope.spawn(|| desk.work());
         let clients: Vec<_> = (1..=16)
             .map(|seed| {
@@ -159,7 +161,6 @@ fn connections_that_change_hands_are_not_lost_over_a_hundred_drains() {
             desk.dismiss(worker);
             worker.cut();
         }
-        desk.stop();
     });
     assert_eq!(lost, 0, "of {} requests", answered + lost);
     assert!(desk.passed() >= 100, "only {} passed", desk.passed());

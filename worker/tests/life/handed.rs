@@ -151,10 +151,11 @@ fn one_that_comes_before_the_app_is_built_is_kept_until_then() {
         }
     });
     let (mut client, theirs) = connection();
+    // Looked at first: it may hear both before we look again.
+    let before = worker.glance().progress;
     serve(&worker, theirs);
     client.ask("/").unwrap();
     worker.link.send(&Order::Answer).unwrap();
-    let before = worker.glance().progress;
     until("it has heard both", || worker.glance().progress > before);
     gate.add_permits(1);
     assert_eq!(client.receive().unwrap().text(), "hello");

@@ -52,13 +52,13 @@ fn with_desk(test: impl FnOnce(&[(Door, Worker); 2], &Desk)) {
         desk.admit(worker);
     }
     thread::scope(|scope| {
+        let _hours = desk.open_hours();
         scope.spawn(|| desk.work());
         test(&workers, &desk);
         for (_, worker) in &workers {
             desk.dismiss(worker);
             worker.drain(PATIENCE);
         }
-        desk.stop();
     });
     for (_, worker) in &workers {
         assert_eq!(worker.code(), 0);
@@ -85,17 +85,23 @@ fn connections_that_stay_spread_although_all_come_to_one() {
 }
 
 #[test]
-fn connections_that_come_and_go_are_not_worth_the_trouble() {
+fn connections_that_come_and_go_are_soon_not_worth_the_trouble() {
     with_desk(|[(door, busy), _], desk| {
         let _crowd = crowd(door, 20);
-        let before = desk.passed();
-        for _ in 0..500 {
-            let mut client = Client::connect(door.address).unwrap();
-            client.get("/").unwrap();
-        }
-        let passed = desk.passed() - before;
-        assert!(passed <= 100, "{passed}");
-        assert!(count(busy, Counter::Accepted) >= 400);
+        let come_and_go = || {
+            let before = [desk.passed(), count(busy, Counter::Accepted)];
+            for _ in 0..500 {
+                let mut client = Client::connect(door.address).unwrap();
+                client.get("/").unwrap();
+            }
+            let after = [desk.passed(), count(busy, Counter::Accepted)];
+            [after[0] - before[0], after[1] - before[1]]
+        };
+        // While the crowd is new, nothing says that others will not stay too: of what is passed on,
+        // one in sixteen is kept to learn from, until they are as many as the crowd.
+        come_and_go();
+        let [passed, accepted] = come_and_go();
+        assert!(passed <= 50 && accepted >= 450, "{passed} {accepted}");
     });
 }
 
@@ -135,11 +141,11 @@ fn what_the_supervisor_does_not_take_is_served_here() {
         desk.admit(worker);
     }
     thread::scope(|scope| {
+        let _hours = desk.open_hours();
         scope.spawn(|| desk.work());
         for mut client in clients {
             assert_eq!(client.get("/").unwrap().text(), "hello");
         }
-        desk.stop();
     });
     assert_eq!(desk.passed(), passed);
     end(workers);
