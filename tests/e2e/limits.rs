@@ -1,5 +1,7 @@
 //! Out of descriptors: a pause instead of a spin, and back to service when there are some.
 
+use std::time::Instant;
+
 use nix::sys::signal::Signal;
 
 use crate::support::{Brigade, Connection, Launch, Load, Trouble};
@@ -120,13 +122,15 @@ fn the_supervisor_sleeps_while_its_workers_serve() {
         let text = brigade.supervisor().status("voluntary_ctxt_switches");
         text.parse().unwrap()
     };
-    let before = (turns(), brigade.supervisor().ticks());
+    let (before, began) = ((turns(), brigade.supervisor().ticks()), Instant::now());
     load.flow(3000);
     let after = (turns(), brigade.supervisor().ticks());
+    // On a machine that is busy with other things requests take longer, and workers look blocked.
+    let seconds = began.elapsed().as_secs() + 1;
     load.stop().assert_lost_none();
     assert!(
-        after.0 - before.0 < 50,
-        "it woke up {} times",
+        after.0 - before.0 < 50 * seconds,
+        "it woke up {} times in {seconds} seconds",
         after.0 - before.0
     );
     assert!(
