@@ -10,18 +10,21 @@ use brigade_shared::append;
 use super::log::Access;
 use crate::station::Station;
 
+/// What becomes of requests without a log.
+const UNWRITTEN: &str = "requests are served all the same";
+
 impl Station {
     /// Begins to write into this file. Without one, requests are served all the same, and what is
     /// not written is counted.
     pub(crate) fn open_access_log(&mut self, file: io::Result<Option<OwnedFd>>) {
         let file = file.unwrap_or_else(|error| {
-            self.tell_unavailable(&error);
+            self.tell_unavailable(&error, UNWRITTEN);
             None
         });
         let (log, file) = (&self.config.access_log, file.map(File::from));
         match Access::new(log, file, self.slot, self.pid) {
             Ok(access) => self.access = access,
-            Err(error) => self.tell_unavailable(&error),
+            Err(error) => self.tell_unavailable(&error, UNWRITTEN),
         }
     }
 
@@ -33,32 +36,20 @@ impl Station {
         };
         match file.map(|file| Ok(File::from(file))).or_else(again) {
             Some(Ok(file)) => self.access.turn(file),
-            Some(Err(error)) => self.tell_kept(&error),
+            Some(Err(error)) => self.tell_unavailable(&error, "it goes on in the file that it has"),
             None => {}
         }
     }
 
     #[cold]
-    fn tell_kept(&self, error: &io::Error) {
+    fn tell_unavailable(&self, error: &io::Error, so: &str) {
         let (slot, pid) = (self.slot, self.pid);
         tracing::warn!(
             event = "access_log.unavailable",
             slot,
             pid,
             %error,
-            "worker {slot} can't open the access log again ({error}): it goes on in the file that it has; make the new one writable and send USR1"
-        );
-    }
-
-    #[cold]
-    fn tell_unavailable(&self, error: &io::Error) {
-        let (slot, pid) = (self.slot, self.pid);
-        tracing::warn!(
-            event = "access_log.unavailable",
-            slot,
-            pid,
-            %error,
-            "worker {slot} can't open the access log ({error}); requests are served all the same: make it writable and send USR1"
+            "worker {slot} can't open the access log ({error}); {so}: make it writable and send USR1"
         );
     }
 }
