@@ -371,15 +371,25 @@ fn after_a_reload_to_another_file_each_generation_opens_its_own_again() {
         brigade.get("/").status == 200
     });
     until_lines(&brigade, &path("a.log"), 1);
-    let second = "access-log = \"b.log\"\naccess-log-format = \"new {path}\"\ntimeout-graceful-shutdown = 1\n";
+    let second = "access-log = \"b.log\"\naccess-log-format = \"new {path}\"\ntimeout-graceful-shutdown = 30\n";
     fs::write(path("brigade.toml"), second).unwrap();
     let mark = brigade.signal_heard(Signal::SIGHUP);
     brigade.wait_after(mark, "reload.done", |_| true);
+    // The old worker may still take one before it hears that it is to leave.
+    let mut quick = brigade.connect();
+    brigade.until("it is the new worker's", || {
+        let answer = quick.get("/").unwrap();
+        let is_new = answer.text().contains("generation 2");
+        if !is_new {
+            quick = brigade.connect();
+        }
+        is_new
+    });
     fs::rename(path("a.log"), path("a.old")).unwrap();
     fs::rename(path("b.log"), path("b.old")).unwrap();
     let mark = brigade.signal_heard(Signal::SIGUSR1);
     brigade.wait_after(mark, "logs.reopened", |_| true);
-    brigade.get("/headers");
+    assert_eq!(quick.get("/headers").unwrap().status, 200);
     drop(slow);
     assert_eq!(until_lines(&brigade, &path("a.log"), 1), ["old /sleep"]);
     assert_eq!(until_lines(&brigade, &path("b.log"), 1), ["new /headers"]);
