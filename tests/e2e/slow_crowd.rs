@@ -5,11 +5,13 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::gettid;
 
 use crate::limits_http::single;
-use crate::support::{Brigade, Connection, Need, Trouble, lacks};
+use crate::support::{Brigade, Connection, Need, Process, Trouble, lacks};
 
 const ATTACKERS: usize = 2000;
+/// In a round, in which every attacker goes on thirty times.
 const ASKED: usize = 300;
 /// What a client may have to wait that does nothing wrong.
 const AT_ONCE: Duration = Duration::from_millis(50);
@@ -47,21 +49,23 @@ impl Attacker {
     }
 }
 
-/// How long the slowest twentieth of those waited who ask, each on a connection of its own, while
-/// somebody else is busy in between.
-fn slow_answers(brigade: &Brigade, mut meanwhile: impl FnMut(usize)) -> Duration {
-    let mut times: Vec<_> = (0..ASKED)
-        .map(|number| {
-            meanwhile(number);
-            let begin = Instant::now();
-            let answer = brigade.connect().get("/");
-            let status = answer.map(|answer| answer.status);
-            assert!(matches!(status, Ok::<_, Trouble>(200)), "{status:?}");
-            begin.elapsed()
-        })
-        .collect();
+/// How long somebody waits who asks on a connection of its own. The time does not count in which
+/// one of both was ready to go on and had no processor: how a crowded machine shares them out is
+/// not the worker's doing.
+fn ask(brigade: &Brigade, worker: Process) -> Duration {
+    let starved = || worker.starved() + Process(gettid().as_raw()).starved();
+    let (before, begin) = (starved(), Instant::now());
+    let answer = brigade.connect().get("/");
+    let status = answer.map(|answer| answer.status);
+    let took = begin.elapsed();
+    assert!(matches!(status, Ok::<_, Trouble>(200)), "{status:?}");
+    took.saturating_sub(starved() - before)
+}
+
+/// How long the slowest twentieth waited.
+fn slowest(mut times: Vec<Duration>) -> Duration {
     times.sort();
-    times[ASKED - ASKED / 20]
+    times[times.len() - times.len() / 20]
 }
 
 #[test]
@@ -77,27 +81,23 @@ fn one_worker_under_attack_by_two_thousand_slow_connections_answers_others_at_on
         "3s",
     ];
     let brigade = single(&deadlines);
-    let alone = slow_answers(&brigade, |_| {});
+    let worker = brigade.worker(0).process;
     let mut attackers: Vec<_> = (0..ATTACKERS)
         .map(|number| Attacker::new(&brigade, number))
         .collect();
+    let mut times = Vec::new();
     let begin = Instant::now();
-    let mut rounds = 0;
     // Long enough for every deadline to have fired, and for most attackers to have come again.
-    while begin.elapsed() < Duration::from_secs(6) || rounds == 0 {
-        let attacked = slow_answers(&brigade, |number| {
+    while begin.elapsed() < Duration::from_secs(6) || times.is_empty() {
+        for number in 0..ASKED {
             for attacker in attackers.iter_mut().skip(number % 10).step_by(10) {
                 attacker.go_on(&brigade);
             }
-        });
-        // On a machine that is busy with other things everything takes longer.
-        let most = AT_ONCE.max(alone * 5);
-        assert!(
-            attacked <= most,
-            "{attacked:?}, and {alone:?} without an attack"
-        );
-        rounds += 1;
+            times.push(ask(&brigade, worker));
+        }
     }
+    let slowest = slowest(times);
+    assert!(slowest <= AT_ONCE, "{slowest:?}");
     drop(attackers);
     brigade.stop_and_check();
 }

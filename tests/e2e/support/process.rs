@@ -75,6 +75,12 @@ impl Process {
         targets
     }
 
+    /// Whether it has this file open by the name that the file bears now.
+    pub(crate) fn has_open(self, file: &Path) -> bool {
+        let file = file.to_string_lossy();
+        self.descriptors().iter().any(|open| *open == file)
+    }
+
     /// The inode of the socket behind a descriptor, or what else it leads to.
     pub(crate) fn descriptor(self, number: u32) -> Option<String> {
         let target = fs::read_link(format!("/proc/{}/fd/{number}", self.0)).ok()?;
@@ -111,6 +117,14 @@ impl Process {
             .take(2)
             .filter_map(|field| field.parse::<u64>().ok())
             .sum()
+    }
+
+    /// For how long in all its main thread was ready to run and had no processor
+    /// (proc_pid_schedstat(5)).
+    pub(crate) fn starved(self) -> Duration {
+        let text = self.file("schedstat").unwrap();
+        let waited = text.split(' ').nth(1).unwrap();
+        Duration::from_nanos(waited.parse().unwrap())
     }
 
     /// In which system call it waits; `running` if in none.
