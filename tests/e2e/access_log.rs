@@ -29,6 +29,14 @@ fn until_lines(brigade: &Brigade, path: &Path, count: usize) -> Vec<String> {
     lines(path)
 }
 
+/// Waits until all workers write this file.
+fn until_turned(brigade: &Brigade, path: &Path) {
+    brigade.until("all workers have turned to the new file", || {
+        let mut workers = brigade.workers().into_iter();
+        workers.all(|worker| worker.process.has_open(path))
+    });
+}
+
 #[test]
 fn every_request_under_load_has_its_line_through_rotation_and_reload() {
     let format = "{status} {method} {target} {worker} {end}";
@@ -48,8 +56,7 @@ fn every_request_under_load_has_its_line_through_rotation_and_reload() {
     fs::rename(path("a.log"), path("b.log")).unwrap();
     brigade.settled();
     until_lines(&brigade, &path("a.log"), 1);
-    let mark = brigade.signal_heard(Signal::SIGHUP);
-    brigade.wait_after(mark, "reload.done", |_| true);
+    brigade.reload();
     load.flow(200);
     let account = load.stop();
     account.assert_lost_none();
@@ -95,19 +102,12 @@ fn workers_that_may_not_open_it_write_it_and_go_on_in_the_next_file() {
     assert_eq!((file.uid(), file.mode() & 0o777), (0, 0o640));
     fs::rename(path("a.log"), path("b.log")).unwrap();
     brigade.settled();
-    let before = lines(&path("b.log")).len();
-    brigade.until("a worker has turned to the new file", || {
-        assert_eq!(brigade.get("/").status, 200);
-        fs::metadata(path("a.log")).is_ok_and(|file| file.len() > 0)
-    });
+    until_turned(&brigade, &path("a.log"));
     for _ in 0..20 {
         assert_eq!(brigade.get("/").status, 200);
     }
-    until_lines(&brigade, &path("a.log"), 20);
-    assert!(
-        lines(&path("b.log")).len() <= before + 5,
-        "both workers have turned"
-    );
+    assert_eq!(until_lines(&brigade, &path("a.log"), 20).len(), 20);
+    assert_eq!(lines(&path("b.log")).len(), 1);
     brigade.stop_and_check();
 }
 
@@ -239,10 +239,7 @@ fn a_reload_turns_to_another_file_and_another_format() {
     brigade.get("/headers");
     let second = "access-log = \"b.log\"\naccess-log-format = \"{status} {path}\"\n";
     fs::write(path("brigade.toml"), second).unwrap();
-    let mark = brigade.signal_heard(Signal::SIGHUP);
-    brigade.wait_after(mark, "reload.done", |_| true);
-    // Until then it may still answer what comes.
-    brigade.wait_after(mark, "worker.left", |_| true);
+    brigade.reload();
     brigade.get("/");
     assert_eq!(until_lines(&brigade, &path("b.log"), 1), ["200 /"]);
     assert_eq!(until_lines(&brigade, &path("a.log"), 1), ["/headers"]);
@@ -375,6 +372,7 @@ fn after_a_reload_to_another_file_each_generation_opens_its_own_again() {
     fs::write(path("brigade.toml"), second).unwrap();
     let mark = brigade.signal_heard(Signal::SIGHUP);
     brigade.wait_after(mark, "reload.done", |_| true);
+    let (old, new) = (brigade.workers()[0], brigade.worker(0));
     // The old worker may still take one before it hears that it is to leave.
     let mut quick = brigade.connect();
     brigade.until("it is the new worker's", || {
@@ -387,8 +385,10 @@ fn after_a_reload_to_another_file_each_generation_opens_its_own_again() {
     });
     fs::rename(path("a.log"), path("a.old")).unwrap();
     fs::rename(path("b.log"), path("b.old")).unwrap();
-    let mark = brigade.signal_heard(Signal::SIGUSR1);
-    brigade.wait_after(mark, "logs.reopened", |_| true);
+    brigade.settled();
+    brigade.until("each has turned to its own", || {
+        old.process.has_open(&path("a.log")) && new.process.has_open(&path("b.log"))
+    });
     assert_eq!(quick.get("/headers").unwrap().status, 200);
     drop(slow);
     assert_eq!(until_lines(&brigade, &path("a.log"), 1), ["old /sleep"]);

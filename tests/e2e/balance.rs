@@ -15,7 +15,8 @@ const MODES: [&str; 2] = ["slots", "shared"];
 
 fn start(mode: &str, workers: usize) -> Brigade {
     let workers = workers.to_string();
-    Brigade::start(&["serve", "--balance", mode, "--workers", &workers])
+    let options = ["--workers", &workers, "--timeout-keep-alive", "60s"];
+    Brigade::start(&[&["serve", "--balance", mode], &options[..]].concat())
 }
 
 /// How many times the mean the busiest has; without end if somebody is forgotten.

@@ -51,9 +51,9 @@ fn half_a_head_is_closed_at_the_header_deadline() {
 #[test]
 fn an_idle_connection_is_closed_at_its_own_deadline() {
     let brigade = single(&["--timeout-keep-alive", "300ms", "--timeout-header", "60s"]);
+    let begin = Instant::now();
     let mut idle = brigade.connect();
     idle.get("/").unwrap();
-    let begin = Instant::now();
     assert!(idle.closes(), "a bare end, not a byte");
     assert!(
         begin.elapsed() >= Duration::from_millis(250),

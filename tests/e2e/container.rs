@@ -145,9 +145,10 @@ fn process_1_serves_reloads_replaces_and_stops_without_a_loss() {
     let mark = brigade.mark();
     // The program is the container's own, /brigade, which nobody can write to.
     tell(outside(&brigade), Signal::SIGUSR2);
-    brigade.wait_after(mark, "upgrade.done", |_| true);
+    let done = brigade.wait_after(mark, "upgrade.done", |_| true);
     load.flow(50);
     load.stop().assert_lost_none();
+    brigade.only(done.number("generation").unwrap());
     brigade.expect("worker.crashed");
     let victim = outside(&brigade).children()[0];
     tell(victim, Signal::SIGKILL);

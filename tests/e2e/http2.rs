@@ -90,11 +90,8 @@ fn reloads_under_load_lose_nothing() {
     let brigade = Brigade::start(&["serve", "--workers", "2"]);
     let load = Http2Load::start(&brigade.address(), 6, 10);
     let other = Load::keep_alive(&brigade, 2).start();
-    for generation in 2..=6 {
-        let mark = brigade.signal_heard(Signal::SIGHUP);
-        brigade.wait_after(mark, "reload.done", |event| {
-            event.is("generation", generation)
-        });
+    for _ in 2..=6 {
+        brigade.reload();
         load.flow(300);
     }
     other.stop().assert_lost_none();

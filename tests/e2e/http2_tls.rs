@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 use crate::support::h2::{Http2, Http2Account, Http2Load};
 use crate::support::{Authority, Brigade};
 use crate::tls::launch;
-use crate::upgrade::{only, replace, upgraded};
+use crate::upgrade::{replace, upgraded};
 
 fn load(authority: &Authority, brigade: &Brigade) -> Http2Load {
     let (client, port) = (authority.client(), brigade.address().port());
@@ -24,8 +24,7 @@ fn reloads_renewals_and_replacements_lose_nothing() {
     let brigade = launch(&authority, &options).ready();
     let load = load(&authority, &brigade);
     for round in 0..2 {
-        let mark = brigade.signal_heard(Signal::SIGHUP);
-        brigade.wait_after(mark, "reload.done", |_| true);
+        brigade.reload();
         load.flow(200);
         // Certificates alone: no worker leaves.
         authority.sign("a.example", brigade.dir());
@@ -62,7 +61,7 @@ fn an_upgrade_in_place_loses_nothing() {
     let load = load(&authority, &brigade);
     replace(&brigade);
     let generation = upgraded(&brigade);
-    only(&brigade, generation);
+    brigade.only(generation);
     load.flow(200);
     let account = load.stop();
     lost_none(&account);

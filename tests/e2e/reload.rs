@@ -10,12 +10,7 @@ fn reloaded(brigade: &Brigade, mark: Mark, generation: i64) {
     brigade.wait_after(mark, "reload.done", |event| {
         event.is("generation", generation)
     });
-    brigade.until("the old generation has left", || {
-        brigade
-            .workers()
-            .iter()
-            .all(|worker| worker.generation == generation)
-    });
+    brigade.only(generation);
 }
 
 fn configure(brigade: &Brigade, text: &str) {

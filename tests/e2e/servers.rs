@@ -49,14 +49,7 @@ fn drains(brigade: &Brigade) -> Vec<Kill> {
 fn bears_everything(brigade: Brigade, own_losses: fn(&Brigade) -> Vec<Kill>) {
     let load = Load::connections(&brigade, 4).path("/").start();
     load.flow(50);
-    let mark = brigade.signal_heard(Signal::SIGHUP);
-    brigade.wait_after(mark, "reload.done", |_| true);
-    brigade.until("the old generation has left", || {
-        brigade
-            .workers()
-            .iter()
-            .all(|worker| worker.generation == 2)
-    });
+    brigade.reload();
     load.flow(50);
     let mut kills = own_losses(&brigade);
     for slot in [0, 1] {
@@ -110,14 +103,7 @@ fn keep_alive_connections_to_uvicorn_move_at_a_reload() {
     let brigade = uvicorn();
     let mut before = brigade.connect();
     let old = before.get("/").unwrap().number("pid");
-    let mark = brigade.signal_heard(Signal::SIGHUP);
-    brigade.wait_after(mark, "reload.done", |_| true);
-    brigade.until("the old generation has left", || {
-        brigade
-            .workers()
-            .iter()
-            .all(|worker| worker.generation == 2)
-    });
+    brigade.reload();
     assert!(
         before.closes(),
         "an idle connection to the old generation is closed"

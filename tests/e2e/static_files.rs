@@ -134,8 +134,7 @@ fn a_reload_sees_the_directory_that_bears_the_name_by_then() {
     let next = current.with_file_name("next");
     symlink("release-2", &next).unwrap();
     fs::rename(&next, &current).unwrap();
-    let mark = brigade.signal_heard(Signal::SIGHUP);
-    brigade.wait_after(mark, "reload.done", |_| true);
+    brigade.reload();
     load.flow(100);
     let account = load.stop();
     account.assert_lost_none();
@@ -158,8 +157,7 @@ fn a_directory_that_is_removed_is_told_of_and_hup_finds_the_next_one() {
     brigade.expect("files.gone");
     let gone = brigade.wait_for("files.gone", |_| true);
     assert_eq!(gone.text("directory"), "public");
-    brigade.signal(Signal::SIGHUP);
-    brigade.wait_for("reload.done", |_| true);
+    brigade.reload();
     assert_eq!(brigade.get("/").number("generation"), Some(2));
     brigade.stop_and_check();
 }

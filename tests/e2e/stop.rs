@@ -79,10 +79,7 @@ fn new_connections_are_refused_while_it_drains() {
     let brigade = Brigade::start(&["serve", "--workers", "2"]);
     let mut slow = slow_request(&brigade, 3000);
     brigade.signal_heard(Signal::SIGTERM);
-    let address = brigade.address();
-    brigade.until("nobody listens any more", || {
-        matches!(Connection::open(&address), Err(Trouble::Refused))
-    });
+    brigade.refuses();
     assert_eq!(slow.receive().unwrap().status, 200);
     brigade.ended(0);
 }

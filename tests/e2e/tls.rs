@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use rcgen::SanType;
 
 use crate::support::{Authority, Brigade, Launch, Need, TlsClient, certificate, lacks};
-use crate::upgrade::{only, replace, upgraded};
+use crate::upgrade::{replace, upgraded};
 
 const NAME: &str = "a.example";
 const FILES: [&str; 4] = [
@@ -162,7 +162,7 @@ fn sessions_resume_on_any_worker_and_across_crashes_and_reloads() {
     let mut all = resumed(&client, port);
     let mark = brigade.signal_heard(Signal::SIGHUP);
     brigade.wait_after(mark, "reload.done", |event| event.is("generation", 2));
-    only(&brigade, 2);
+    brigade.only(2);
     all += resumed(&client, port);
     brigade.kill(brigade.worker(3), Signal::SIGKILL);
     brigade.wait_after(mark, "worker.ready", |event| {
@@ -185,7 +185,7 @@ fn sessions_outlive_an_upgrade_in_place() {
     client.ask(port, NAME);
     replace(&brigade);
     let generation = upgraded(&brigade);
-    only(&brigade, generation);
+    brigade.only(generation);
     assert!(resumed(&client, port) >= 95);
     brigade.stop_and_check();
 }
@@ -256,7 +256,7 @@ fn a_reload_of_certificates_alone_replaces_no_worker() {
     let mark = brigade.signal_heard(Signal::SIGHUP);
     brigade.wait_after(mark, "reload.done", |event| event.is("generation", 2));
     drop(open);
-    only(&brigade, 2);
+    brigade.only(2);
     brigade.stop_and_check();
 }
 
@@ -300,8 +300,8 @@ fn whoever_has_connected_before_a_stop_still_shakes_hands_and_is_answered() {
     let mut late = client.connect(brigade.address().port(), NAME);
     // Accepted before that one.
     client.ask(brigade.address().port(), NAME);
-    let mark = brigade.signal_heard(Signal::SIGTERM);
-    brigade.wait_after(mark, "worker.draining", |_| true);
+    brigade.signal_heard(Signal::SIGTERM);
+    brigade.refuses();
     let answer = late.ask("");
     assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");

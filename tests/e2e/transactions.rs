@@ -35,13 +35,6 @@ fn done(brigade: &Brigade, mark: Mark) -> Event {
     brigade.wait_after(mark, "reload.done", |_| true)
 }
 
-fn only(brigade: &Brigade, generation: i64) {
-    brigade.until("the old generation has left", || {
-        let workers = brigade.workers();
-        workers.iter().all(|worker| worker.generation == generation)
-    });
-}
-
 fn reloads_as_fast_as_they_go(name: &'static str, mode: &str) {
     // Uploads and downloads last for a second, and several reloads fit into that.
     let room = ["--reload-max-lingering", "100", "--balance", mode];
@@ -110,7 +103,7 @@ fn rolls_back(name: &'static str, options: &[&str], words: &str, dies: bool) -> 
     fs::remove_file(brigade.dir().join("brigade-demo.conf")).unwrap();
     let mark = brigade.signal_heard(Signal::SIGHUP);
     let generation = done(&brigade, mark).number("generation");
-    only(&brigade, generation.unwrap());
+    brigade.only(generation.unwrap());
     brigade.stop_and_check();
     backs.remove(0)
 }
@@ -171,7 +164,7 @@ fn a_generation_that_is_slow_to_boot_is_waited_for() {
     let last = i64::from(times) + 1;
     let account = crowd.go_home(&[]);
     assert_eq!(account.generations, (1..=last).collect());
-    only(&brigade, last);
+    brigade.only(last);
     brigade.stop_and_check();
 }
 
@@ -195,7 +188,7 @@ fn the_canary_serves_real_traffic_while_the_others_wait() {
     let done = done(&brigade, mark);
     let lasted = done.at - probation.at;
     assert!(lasted >= Duration::from_millis(1400), "{lasted:?}");
-    only(&brigade, 2);
+    brigade.only(2);
     brigade.stop_and_check();
 }
 
@@ -210,7 +203,7 @@ fn a_reload_takes_no_longer_than_a_boot_and_the_probation() {
         "a reload of 8 workers: {took:?}, of it boot 300 ms, probation 500 ms"
     ));
     assert!(took < Duration::from_secs(3), "{took:?}");
-    only(&brigade, 2);
+    brigade.only(2);
     brigade.stop_and_check();
 }
 
@@ -245,7 +238,7 @@ fn with_a_surge_of_one_there_is_never_more_than_one_new_worker_beside_the_old() 
     let crowd = Crowd::gather("surge 1", &brigade);
     let mark = brigade.signal_heard(Signal::SIGHUP);
     done(&brigade, mark);
-    only(&brigade, 2);
+    brigade.only(2);
     crowd.go_home(&[]);
     replay(&brigade, 2, |_, staged| {
         assert!(staged <= 1, "{staged} at once")
@@ -306,7 +299,7 @@ fn one_worker_is_reloaded_and_rolled_back_as_well() {
         brigade.wait_after(mark, "reload.rolled_back", |_| true);
         fs::remove_file(brigade.dir().join("brigade-demo.conf")).unwrap();
     });
-    only(&brigade, i64::from(times) * 2);
+    brigade.only(i64::from(times) * 2);
     crowd.go_home(&[]);
     brigade.stop_and_check();
 }
@@ -340,7 +333,7 @@ fn storms_of_requests_from_two_senders_end_in_one_new_generation_and_lose_nothin
     });
     crowd.go_home(&[]);
     let last = brigade.events("reload.done").pop();
-    only(&brigade, last.unwrap().number("generation").unwrap());
+    brigade.only(last.unwrap().number("generation").unwrap());
     brigade.stop_and_check();
 }
 
@@ -377,7 +370,7 @@ fn of_too_many_old_generations_the_oldest_is_cut() {
         download.receive_some().unwrap();
     }
     drop(held);
-    only(&brigade, 5);
+    brigade.only(5);
     brigade.stop_and_check();
 }
 

@@ -57,13 +57,6 @@ pub(crate) fn upgraded(brigade: &Brigade) -> i64 {
     event.number("generation").unwrap()
 }
 
-pub(crate) fn only(brigade: &Brigade, generation: i64) {
-    brigade.until("the old generation has left", || {
-        let workers = brigade.workers();
-        !workers.is_empty() && workers.iter().all(|worker| worker.generation == generation)
-    });
-}
-
 /// The workers of this generation that are ready.
 fn serving(brigade: &Brigade, generation: i64) -> Vec<Worker> {
     let mut workers = brigade.workers();
@@ -198,7 +191,7 @@ fn twenty_upgrades_and_five_that_roll_back_lose_nothing_under_load() {
     for crash in brigade.events("worker.crashed") {
         assert_eq!(crash.value["was_ready"], false, "{}", crash.value);
     }
-    only(&brigade, serves);
+    brigade.only(serves);
     brigade.until("descriptors are as before", || {
         (held(supervisor), held(brigade.worker(0).process)) == before
     });
@@ -290,7 +283,7 @@ fn a_new_configuration_comes_with_the_new_program() {
         let text = format!("workers = {workers}\n");
         fs::write(brigade.dir().join("brigade.toml"), text).unwrap();
         let generation = upgraded(&brigade);
-        only(&brigade, generation);
+        brigade.only(generation);
         brigade.until("the fleet has its size", || {
             brigade.workers().len() == workers
         });
@@ -318,7 +311,7 @@ fn workers_of_another_user_are_taken_over_and_followed_by_their_like() {
     let brigade = start(&options);
     let uid = brigade.worker(0).process.status("Uid");
     let generation = upgraded(&brigade);
-    only(&brigade, generation);
+    brigade.only(generation);
     assert_eq!(brigade.worker(0).process.status("Uid"), uid);
     assert!(brigade.supervisor().status("Uid").starts_with("0 "));
     assert_eq!(brigade.get("/").status, 200);
@@ -341,7 +334,7 @@ fn sockets_passed_by_systemd_go_along() {
     for _ in 0..3 {
         replace(&brigade);
         let generation = upgraded(&brigade);
-        only(&brigade, generation);
+        brigade.only(generation);
         for address in &addresses {
             let mut stream = std::net::TcpStream::connect(address).unwrap();
             stream.write_all(b"GET / HTTP/1.0\r\n\r\n").unwrap();
@@ -389,7 +382,7 @@ fn programs_go_on_under_the_new_supervisor() {
     for _ in 0..3 {
         replace(&brigade);
         let generation = upgraded(&brigade);
-        only(&brigade, generation);
+        brigade.only(generation);
         load.flow(20);
     }
     // Between two programs that share no queue, and stop as they like, a connection may be lost.
@@ -441,7 +434,7 @@ fn no_line_of_the_workers_is_lost_or_torn() {
     for _ in 0..5 {
         replace(&brigade);
         let generation = upgraded(&brigade);
-        only(&brigade, generation);
+        brigade.only(generation);
     }
     let mut next: BTreeMap<i32, u64> = BTreeMap::new();
     for event in brigade.events("worker.output") {

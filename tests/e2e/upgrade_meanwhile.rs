@@ -12,7 +12,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{Pid, mkfifo};
 
 use crate::support::{Brigade, Connection, Launch, Load, Mark, Process, Trouble, copy_program};
-use crate::upgrade::{held, only, outcome, runs, start, upgraded};
+use crate::upgrade::{held, outcome, runs, start, upgraded};
 
 /// A new program that pauses at places of the test's choice, for as long as the test likes.
 ///
@@ -142,7 +142,7 @@ fn orders_to_the_whole_group_do_not_end_the_sentinel() {
     }
     hesitant.goes_on(Place::Asked);
     assert_eq!(outcome(&brigade, mark).name(), "upgrade.done");
-    only(&brigade, 2);
+    brigade.only(2);
     brigade.stop_and_check();
 }
 
@@ -183,7 +183,7 @@ fn a_program_that_agreed_is_executed_whatever_becomes_of_its_file() {
     fs::remove_file(brigade.dir().join("brigade")).unwrap();
     hesitant.goes_on(Place::Asked);
     assert_eq!(outcome(&brigade, mark).name(), "upgrade.done");
-    only(&brigade, 2);
+    brigade.only(2);
     let real = fs::metadata(brigade.dir().join("real")).unwrap();
     assert_eq!(runs(brigade.supervisor()), real.ino());
     brigade.stop_and_check();
@@ -219,7 +219,7 @@ fn a_reload_asked_for_while_the_new_program_is_asked_follows_the_upgrade() {
     assert!(done.is("generation", 2), "{}", done.value);
     let done = brigade.wait_after(mark, "reload.done", |_| true);
     assert!(done.is("generation", 3), "{}", done.value);
-    only(&brigade, 3);
+    brigade.only(3);
     brigade.stop_and_check();
 }
 
@@ -245,7 +245,7 @@ fn a_worker_more_asked_for_while_the_new_program_is_asked_comes_at_once() {
     hesitant.goes_on(Place::Asked);
     // As with a reload, the configured number holds from then on.
     brigade.wait_after(mark, "upgrade.done", |_| true);
-    only(&brigade, 2);
+    brigade.only(2);
     assert_eq!(brigade.workers().len(), 2);
     brigade.stop_and_check();
 }
@@ -272,7 +272,7 @@ fn a_worker_killed_while_the_new_program_is_asked_is_replaced_at_once() {
     brigade.wait_after(mark, "worker.ready", |event| event.is("generation", 1));
     hesitant.goes_on(Place::Asked);
     brigade.wait_after(mark, "upgrade.done", |_| true);
-    only(&brigade, 2);
+    brigade.only(2);
     assert_eq!(brigade.workers().len(), 2);
     brigade.stop_and_check();
 }
@@ -290,7 +290,7 @@ fn a_worker_that_dies_during_the_exec_is_noticed() {
     let crashed = brigade.wait_after(mark, "worker.crashed", |_| true);
     assert_eq!(crashed.pid(), victim.process.0);
     assert_eq!(outcome(&brigade, mark).name(), "upgrade.done");
-    only(&brigade, 2);
+    brigade.only(2);
     assert_eq!(brigade.workers().len(), 2);
     load.flow(20);
     load.stop();
@@ -306,7 +306,7 @@ fn a_worker_killed_while_the_new_ones_prove_themselves_is_noticed_and_replaced_i
     brigade.wait_after(mark, "upgrade.resumed", |_| true);
     let killed = brigade.kill(victim, Signal::SIGKILL);
     assert_eq!(outcome(&brigade, mark).name(), "upgrade.done");
-    only(&brigade, 2);
+    brigade.only(2);
     assert_eq!(brigade.workers().len(), 2);
     load.flow(50);
     load.stop().assert_lost_only(&[killed]);
@@ -324,7 +324,7 @@ fn a_reload_asked_for_during_the_exec_is_heard_and_follows() {
     });
     brigade.wait_after(mark, "upgrade.done", |_| true);
     let done = brigade.wait_after(mark, "reload.done", |_| true);
-    only(&brigade, done.number("generation").unwrap());
+    brigade.only(done.number("generation").unwrap());
     brigade.stop_and_check();
 }
 
@@ -365,7 +365,7 @@ fn a_configuration_that_breaks_after_the_answer_leads_back() {
     fs::remove_file(hesitant.path("executed")).unwrap();
     fs::write(brigade.dir().join("brigade.toml"), text).unwrap();
     let generation = upgraded(&brigade);
-    only(&brigade, generation);
+    brigade.only(generation);
     load.stop().assert_lost_none();
     brigade.stop_and_check();
 }
@@ -426,6 +426,6 @@ fn what_waits_for_a_blocked_worker_is_served_by_others_all_the_while() {
     // Nobody has waited for the blocked one.
     assert!(account.slowest < Duration::from_secs(2), "{account:?}");
     assert_eq!(blocker.receive().unwrap().status, 200);
-    only(&brigade, generation);
+    brigade.only(generation);
     brigade.stop_and_check();
 }

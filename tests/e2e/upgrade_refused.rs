@@ -7,7 +7,7 @@ use std::path::Path;
 use nix::sys::signal::Signal;
 
 use crate::support::{Brigade, Connection, Load, copy_program};
-use crate::upgrade::{held, only, outcome, replace, replace_by, runs, start, upgrade};
+use crate::upgrade::{held, outcome, replace, replace_by, runs, start, upgrade};
 use crate::upgrade_rolled_back::expect_roll_back;
 
 /// Whatever the file is by now, the upgrade is refused with these words, and nothing has changed.
@@ -36,7 +36,7 @@ fn then_works(brigade: Brigade, before: &[String]) {
     let file = replace(&brigade);
     let (_, event) = upgrade(&brigade);
     assert_eq!(event.name(), "upgrade.done", "{}", event.value);
-    only(&brigade, event.number("generation").unwrap());
+    brigade.only(event.number("generation").unwrap());
     assert_eq!(runs(brigade.supervisor()), file);
     brigade.until("descriptors are as before", || {
         held(brigade.supervisor()) == before
@@ -116,7 +116,7 @@ fn a_state_of_another_format_is_understood_or_refused() {
     of_formats(&brigade, "2 1");
     let (_, event) = upgrade(&brigade);
     assert_eq!(event.name(), "upgrade.done", "{}", event.value);
-    only(&brigade, 2);
+    brigade.only(2);
     // ... hands its own format on, which an older one does not understand.
     of_formats(&brigade, "1");
     let why = format!("has format 2, and brigade {version} understands 1");
@@ -124,7 +124,7 @@ fn a_state_of_another_format_is_understood_or_refused() {
     of_formats(&brigade, "3 2");
     let (_, event) = upgrade(&brigade);
     assert_eq!(event.name(), "upgrade.done", "{}", event.value);
-    only(&brigade, 3);
+    brigade.only(3);
     brigade.until("descriptors are as before", || {
         held(brigade.supervisor()) == before
     });
@@ -208,7 +208,7 @@ fn two_at_once_are_one_and_a_refusal() {
     let refused = brigade.wait_after(second, "upgrade.refused", |_| true);
     assert_eq!(refused.text("because"), "busy");
     brigade.wait_after(mark, "upgrade.done", |_| true);
-    only(&brigade, 2);
+    brigade.only(2);
     // And while a reload runs.
     let mark = brigade.signal_heard(Signal::SIGHUP);
     brigade.wait_after(mark, "reload.started", |_| true);

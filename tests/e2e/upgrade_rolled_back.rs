@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::support::{Brigade, Crowd, Event, Kill, Process};
-use crate::upgrade::{BOTH, held, only, replace, runs, start, upgrade, upgraded};
+use crate::upgrade::{BOTH, held, replace, runs, start, upgrade, upgraded};
 
 /// What such a failure brings with it.
 pub(crate) fn expect_roll_back(brigade: &Brigade) {
@@ -63,7 +63,7 @@ fn rolls_back(name: &'static str, options: &[&str], words: &str, dies: bool) -> 
     assert_eq!(runs(supervisor), new);
     crowd.flow();
     crowd.go_home(&[kills, vec![killed]].concat());
-    only(&brigade, generation);
+    brigade.only(generation);
     brigade.until("descriptors are as before", || held(supervisor) == before);
     brigade.stop_and_check();
     back
@@ -129,7 +129,7 @@ fn a_new_program_whose_app_fails_stays_with_the_old_workers_if_the_old_one_can_n
     fs::remove_file(brigade.dir().join("brigade-demo.conf")).unwrap();
     let mark = brigade.signal_heard(Signal::SIGHUP);
     let done = brigade.wait_after(mark, "reload.done", |_| true);
-    only(&brigade, done.number("generation").unwrap());
+    brigade.only(done.number("generation").unwrap());
     crowd.go_home(&[]);
     brigade.stop_and_check();
 }

@@ -33,6 +33,9 @@ fn any_server_that_inherits_its_socket_runs_under_the_example_unit() {
     let mark = service.mark();
     service.order("reload");
     service.wait_after(mark, "reload.done", |_| true);
+    machine.until("the old generation has left", || {
+        service.processes().len() == 3
+    });
     assert!(get("/").contains("generation 2"));
     let group = machine.path(&format!(
         "/sys/fs/cgroup{}",

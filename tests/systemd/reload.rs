@@ -19,10 +19,10 @@ fn a_reload_brings_the_new_configuration_and_loses_nobody() {
         shop.wait_after(mark, "reload.done", |event| {
             event.is("generation", generation)
         });
-        load.flow(50);
         machine.until("the old generation has left", || {
             shop.processes().len() == workers + 1
         });
+        load.flow(50);
     }
     assert_eq!(shop.main_pid(), pid);
     let account = load.stop();

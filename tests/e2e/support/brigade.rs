@@ -10,7 +10,7 @@ use nix::unistd::Pid;
 use tempfile::TempDir;
 
 use super::account::Kill;
-use super::http::{Address, Answer, Connection};
+use super::http::{Address, Answer, Connection, Trouble};
 use super::log::{Event, Log, Mark, PATIENCE};
 use super::process::{Process, processes_in};
 
@@ -163,7 +163,8 @@ impl Brigade {
 
     /// Kills the supervisor and waits for its end. Whoever was its child is ours then.
     pub(crate) fn bereave(&self) {
-        self.signal(Signal::SIGKILL);
+        // It may have ended by itself, if it was told to.
+        let _ = kill(Pid::from_raw(self.supervisor.0), Signal::SIGKILL);
         assert!(
             self.log.wait_exit(PATIENCE).is_some(),
             "SIGKILL ends the supervisor"
@@ -194,6 +195,22 @@ impl Brigade {
         }
         workers.sort_by_key(|worker| worker.slot);
         workers
+    }
+
+    /// Waits until only workers of this generation are left. One of an older generation may take
+    /// one more connection before it hears that it is to leave.
+    pub(crate) fn only(&self, generation: i64) {
+        self.until("the old generation has left", || {
+            let workers = self.workers();
+            !workers.is_empty() && workers.iter().all(|worker| worker.generation == generation)
+        });
+    }
+
+    /// Reloads, and waits until only the new generation is left.
+    pub(crate) fn reload(&self) {
+        let mark = self.signal_heard(Signal::SIGHUP);
+        let done = self.wait_after(mark, "reload.done", |_| true);
+        self.only(done.number("generation").unwrap());
     }
 
     /// The youngest worker of a slot that is ready.
@@ -280,6 +297,14 @@ impl Brigade {
     pub(crate) fn connect(&self) -> Connection {
         let address = self.address();
         Connection::open(&address).unwrap_or_else(|trouble| panic!("{address:?}: {trouble:?}"))
+    }
+
+    /// Waits until nobody listens any more: by then every worker has heard that it is to leave.
+    pub(crate) fn refuses(&self) {
+        let address = self.address();
+        self.until("nobody listens any more", || {
+            matches!(Connection::open(&address), Err(Trouble::Refused))
+        });
     }
 
     /// Fetches a path over a new connection.
