@@ -8,7 +8,8 @@ use tokio::net::TcpStream;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use super::tool::Told;
 use crate::outcome::Outcome;
@@ -30,7 +31,11 @@ impl Echo {
             for _ in 0..count {
                 let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
-                let (socket, _) = client_async(format!("ws://{address}/echo"), stream).await?;
+                // 128 KiB otherwise, which are cleared before each read: the load would be slower
+                // than who is measured.
+                let config = WebSocketConfig::default().read_buffer_size(4 << 10);
+                let url = format!("ws://{address}/echo");
+                let (socket, _) = client_async_with_config(url, stream, Some(config)).await?;
                 sockets.push(socket);
             }
             Outcome::Ok(sockets)
