@@ -17,6 +17,26 @@ impl Frame {
     pub(super) const fn is_control(self) -> bool {
         self.opcode >= 8
     }
+
+    /// The head that these bytes begin with, and its length, if it is complete.
+    fn read(bytes: &[u8]) -> Option<(Self, usize)> {
+        let [first, second, rest @ ..] = bytes else {
+            return None;
+        };
+        let (length, long) = match second & 0x7f {
+            126 => (u16::from_be_bytes(*rest.first_chunk()?).into(), 2),
+            127 => (u64::from_be_bytes(*rest.first_chunk()?), 8),
+            short => (short.into(), 0),
+        };
+        let mask = if second & 0x80 == 0 { 0 } else { 4 };
+        let whole = 2 + long + mask;
+        let frame = Self {
+            is_last: first & 0x80 != 0,
+            opcode: first & 0x0f,
+            length,
+        };
+        (bytes.len() >= whole).then_some((frame, whole))
+    }
 }
 
 /// One direction of a WebSocket.
@@ -44,11 +64,17 @@ impl Frames {
             self.left -= taken as u64;
             return (taken, None);
         }
+        // Nearly always a head comes whole.
+        if self.have == 0
+            && let Some((frame, length)) = Frame::read(bytes)
+        {
+            self.left = frame.length;
+            return (length, Some(frame));
+        }
         for (index, byte) in bytes.iter().enumerate() {
             self.head[self.have] = *byte;
             self.have += 1;
-            if self.have >= 2 && self.have == self.needed() {
-                let frame = self.read();
+            if let Some((frame, _)) = Frame::read(&self.head[..self.have]) {
                 (self.have, self.left) = (0, frame.length);
                 return (index + 1, Some(frame));
             }
@@ -63,30 +89,6 @@ impl Frames {
             position += self.follow(&bytes[position..]).0;
         }
         position
-    }
-
-    const fn needed(&self) -> usize {
-        let length = match self.head[1] & 0x7f {
-            126 => 2,
-            127 => 8,
-            _ => 0,
-        };
-        let mask = if self.head[1] & 0x80 == 0 { 0 } else { 4 };
-        2 + length + mask
-    }
-
-    fn read(&self) -> Frame {
-        let [first, second, long @ ..] = self.head;
-        let length = match second & 0x7f {
-            126 => u64::from(u16::from_be_bytes([long[0], long[1]])),
-            127 => u64::from_be_bytes(std::array::from_fn(|index| long[index])),
-            short => u64::from(short),
-        };
-        Frame {
-            is_last: first & 0x80 != 0,
-            opcode: first & 0x0f,
-            length,
-        }
     }
 }
 

@@ -1,6 +1,10 @@
 //! WebSockets behind the watch, with an app that speaks frames by hand.
 
 use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use brigade_shared::board::Counter;
 use bytes::Bytes;
@@ -8,11 +12,13 @@ use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper_util::rt::TokioIo;
 use tokio::io::{
-    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadHalf, WriteHalf,
+    AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf, ReadHalf, WriteHalf,
 };
 use tokio::sync::mpsc;
 use tokio::time::Duration;
 
+use super::switch::{Reason, Switch};
+use super::watch::Watch;
 use crate::body::RequestBody;
 use crate::rig::{Handler, Rig};
 
@@ -227,5 +233,62 @@ fn small_messages_may_be_many_and_frames_that_came_early_are_followed() {
         write.shutdown().await.unwrap();
         assert_eq!(heard.recv().await.unwrap(), [early, sent].concat());
         assert_eq!(rig.row().counts.get(Counter::WebSocketsTooBig), 0);
+    });
+}
+
+/// Nothing comes in; while it is asked for something, the order to close comes.
+struct Told<'a> {
+    switch: &'a Switch,
+    written: Vec<u8>,
+}
+
+impl AsyncRead for Told<'_> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.switch.close(Reason::Restart);
+        Poll::Pending
+    }
+}
+
+impl AsyncWrite for Told<'_> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.written.extend_from_slice(bytes);
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[test]
+fn an_order_to_close_that_comes_before_it_knows_whom_to_wake_is_not_lost() {
+    Rig::paused(async |rig| {
+        let pulse = rig.pulse();
+        let mut watch = Watch::new(Arc::clone(&pulse), rig.station.meter, 1000);
+        let mut io = Told {
+            switch: &pulse.switch,
+            written: Vec::new(),
+        };
+        let (mut room, mut early) = ([0; 16], Vec::new());
+        let nobody = &mut Context::from_waker(Waker::noop());
+        let mut buf = ReadBuf::new(&mut room);
+        assert!(
+            watch
+                .poll_read(&mut io, &mut early, nobody, &mut buf)
+                .is_pending()
+        );
+        assert_eq!(io.written, RESTART);
     });
 }

@@ -80,7 +80,25 @@ impl Watch {
         task: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let outcome = self.poll_once(io, early, task, buf);
+        if outcome.is_ready() {
+            return outcome;
+        }
         self.pulse.switch.remember(task.waker());
+        // Told to close, by another thread, before it knew whom to wake.
+        match self.shall_close() {
+            Some(_) => self.poll_once(io, early, task, buf),
+            None => Poll::Pending,
+        }
+    }
+
+    fn poll_once<T: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut T,
+        early: &mut Vec<u8>,
+        task: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         // A write that has to wait does not keep us from reading.
         let _ = self.poll_close(io, task)?;
         if self.is_over(task) {
@@ -143,22 +161,34 @@ impl Watch {
     }
 
     /// Sends the close frame, if it is time to. Ready when there is nothing to be written.
+    #[inline]
     fn poll_close<T: AsyncRead + AsyncWrite + Unpin>(
+        &mut self,
+        io: &mut T,
+        task: &mut Context<'_>,
+    ) -> Poll<io::Result<()>> {
+        match &self.state {
+            State::Open if self.pulse.switch.closing().is_none() => Poll::Ready(Ok(())),
+            _ => self.poll_closing(io, task),
+        }
+    }
+
+    fn poll_closing<T: AsyncRead + AsyncWrite + Unpin>(
         &mut self,
         io: &mut T,
         task: &mut Context<'_>,
     ) -> Poll<io::Result<()>> {
         loop {
             match &mut self.state {
-                State::Open => match self.pulse.switch.closing() {
-                    Some(code) if self.outgoing.is_between() => {
+                State::Open => match self.shall_close() {
+                    Some(code) => {
                         let [high, low] = code.to_be_bytes();
                         self.state = State::Closing {
                             frame: [0x80 | Frame::CLOSE, 2, high, low],
                             written: 0,
                         };
                     }
-                    _ => return Poll::Ready(Ok(())),
+                    None => return Poll::Ready(Ok(())),
                 },
                 State::Closing { frame, written } if *written < frame.len() => {
                     let rest = &frame[*written..];
@@ -177,6 +207,13 @@ impl Watch {
                 State::ClosedByApp | State::Closed { .. } => return Poll::Ready(Ok(())),
             }
         }
+    }
+
+    /// The code to close with, if it was told to and no frame of the app is under way.
+    fn shall_close(&self) -> Option<u16> {
+        let code = self.pulse.switch.closing()?;
+        let is_between = matches!(self.state, State::Open) && self.outgoing.is_between();
+        is_between.then_some(code)
     }
 
     fn count(&self) {
