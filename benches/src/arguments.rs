@@ -12,6 +12,8 @@ pub(crate) struct Arguments {
     pub(crate) build: bool,
     /// Another number of rounds than usual.
     pub(crate) rounds: Option<usize>,
+    /// Of `works` only those whose names have one of these in them; empty: all.
+    pub(crate) works: Vec<String>,
     /// Which sections, in this order.
     pub(crate) sections: Vec<Section>,
 }
@@ -29,6 +31,9 @@ impl Arguments {
             rounds: matches
                 .get_one::<u16>("rounds")
                 .map(|&rounds| usize::from(rounds)),
+            works: matches
+                .get_many("work")
+                .map_or_else(Vec::new, |words| words.cloned().collect()),
             sections: sections.unwrap_or_else(Section::usual),
         }
     }
@@ -56,6 +61,13 @@ fn command() -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u16).range(1..=1000))
                 .help("Rounds of each comparison"),
+        )
+        .arg(
+            Arg::new("work")
+                .long("work")
+                .value_name("WORDS")
+                .action(ArgAction::Append)
+                .help("Of `works` only what has these words in its name"),
         )
         .arg(
             Arg::new("section")

@@ -10,6 +10,8 @@ pub(crate) struct Bench {
     pub(crate) cpus: Cpus,
     pub(crate) binaries: Binaries,
     pub(crate) effort: Effort,
+    /// Of `works` only those whose names have one of these in them; empty: all.
+    pub(crate) works: Vec<String>,
 }
 
 /// How much is measured.

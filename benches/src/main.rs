@@ -44,6 +44,7 @@ fn run(arguments: &Arguments) -> Outcome<()> {
         cpus,
         binaries,
         effort,
+        works: arguments.works.clone(),
     };
     preamble(&bench);
     pin_to(&[cpus.load])?;

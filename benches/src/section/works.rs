@@ -69,7 +69,7 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
         ],
     );
     let (mut faults, mut discarded) = (0, 0);
-    for work in WORKS {
+    for work in chosen(&bench.works)? {
         let rivals = work.rivals();
         let mut windows: Vec<Vec<Cost>> = rivals.iter().map(|_| Vec::new()).collect();
         for round in 0..bench.effort.rounds {
@@ -98,6 +98,20 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
          again because others used the CPUs."
     ));
     Ok(report)
+}
+
+/// Those that were asked for.
+fn chosen(words: &[String]) -> Outcome<Vec<Work>> {
+    let is_meant = |work: &Work| {
+        let name = work.name();
+        words.is_empty() || words.iter().any(|word| name.contains(word))
+    };
+    let found: Vec<_> = WORKS.into_iter().filter(is_meant).collect();
+    if found.is_empty() {
+        let names: Vec<_> = WORKS.into_iter().map(Work::name).collect();
+        return Err(format!("no work is called so; there are: {}", names.join("; ")).into());
+    }
+    Ok(found)
 }
 
 impl Work {
