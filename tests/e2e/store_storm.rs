@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::store::{bereave, the_end};
 use crate::support::{
-    Address, Brigade, Keeper, Launch, Load, Need, PATIENCE, full, lacks, reap, say,
+    Address, Brigade, Connection, Keeper, Launch, Load, Need, PATIENCE, full, lacks, reap, say,
 };
 
 const HERE: &str = "127.0.0.1:0";
@@ -19,12 +19,16 @@ fn configure(keeper: &Keeper, workers: usize, binds: &[&str]) {
     fs::write(keeper.dir().join("brigade.toml"), text).unwrap();
 }
 
-/// What a supervisor is at when it is killed.
-fn busy(brigade: &Brigade, keeper: &Keeper, turn: usize) {
+/// What a supervisor is at when it is killed. Returns what keeps one that stops from ending before.
+fn busy(brigade: &Brigade, keeper: &Keeper, turn: usize) -> Option<Connection> {
+    let begins = |moment| {
+        brigade.wait_for(moment, |_| true);
+        None
+    };
     let (signal, moment) = match turn % 8 {
-        0 => return drop(brigade.wait_for("supervisor.listening", |_| true)),
-        1 => return drop(brigade.wait_for("worker.spawned", |_| true)),
-        2 => return drop(brigade.wait_for("worker.ready", |_| true)),
+        0 => return begins("supervisor.listening"),
+        1 => return begins("worker.spawned"),
+        2 => return begins("worker.ready"),
         3 => (Signal::SIGTTIN, "fleet.scaled"),
         4 => (Signal::SIGTTOU, "worker.draining"),
         5 => {
@@ -38,9 +42,17 @@ fn busy(brigade: &Brigade, keeper: &Keeper, turn: usize) {
         _ => (Signal::SIGTERM, "worker.draining"),
     };
     brigade.wait_for("fleet.ready", |_| true);
+    let slow = (signal == Signal::SIGTERM).then(|| {
+        let mut slow = brigade.connect();
+        let ask = "GET /stream?chunks=100&ms=50 HTTP/1.1\r\nhost: test\r\n\r\n";
+        slow.send(ask).unwrap();
+        slow.receive_head().unwrap();
+        slow
+    });
     let mark = brigade.mark();
     brigade.signal(signal);
     brigade.wait_after(mark, moment, |_| true);
+    slow
 }
 
 #[test]
@@ -65,8 +77,9 @@ fn whatever_a_supervisor_is_at_when_it_is_killed_the_next_goes_on() {
     let loads: Vec<_> = here.into_iter().flat_map(load).collect();
     let (mut ancestors, mut kills) = (Vec::new(), Vec::new());
     for turn in 0..if full() { 160 } else { 24 } {
-        busy(&brigade, &keeper, turn);
+        let slow = busy(&brigade, &keeper, turn);
         kills.push(bereave(&brigade));
+        drop(slow);
         ancestors.push(std::mem::replace(&mut brigade, start()));
         loads.iter().for_each(|load| load.flow(5));
     }

@@ -163,8 +163,7 @@ impl Brigade {
 
     /// Kills the supervisor and waits for its end. Whoever was its child is ours then.
     pub(crate) fn bereave(&self) {
-        // It may have ended by itself, if it was told to.
-        let _ = kill(Pid::from_raw(self.supervisor.0), Signal::SIGKILL);
+        self.signal(Signal::SIGKILL);
         assert!(
             self.log.wait_exit(PATIENCE).is_some(),
             "SIGKILL ends the supervisor"
