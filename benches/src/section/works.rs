@@ -102,16 +102,16 @@ pub(super) fn run(bench: &Bench) -> Outcome<Report> {
 
 /// Those that were asked for.
 fn chosen(words: &[String]) -> Outcome<Vec<Work>> {
-    let is_meant = |work: &Work| {
-        let name = work.name();
-        words.is_empty() || words.iter().any(|word| name.contains(word))
-    };
-    let found: Vec<_> = WORKS.into_iter().filter(is_meant).collect();
-    if found.is_empty() {
-        let names: Vec<_> = WORKS.into_iter().map(Work::name).collect();
-        return Err(format!("no work is called so; there are: {}", names.join("; ")).into());
+    let has = |work: &Work, word: &String| work.name().contains(word);
+    if let Some(word) = words
+        .iter()
+        .find(|word| !WORKS.iter().any(|work| has(work, word)))
+    {
+        let names = WORKS.map(Work::name).join("; ");
+        return Err(format!("no work is called {word:?}; there are: {names}").into());
     }
-    Ok(found)
+    let is_meant = |work: &Work| words.is_empty() || words.iter().any(|word| has(work, word));
+    Ok(WORKS.into_iter().filter(is_meant).collect())
 }
 
 impl Work {
